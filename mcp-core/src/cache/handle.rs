@@ -1,0 +1,261 @@
+//! The cache as its users hold it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::chance::Chance;
+use super::entry::Entry;
+use super::flight::Flights;
+use super::generations::Generations;
+use super::key::{Key, KeyWriter, random_secret};
+use super::lookup::{Landing, Lookup};
+use super::memory::Memory;
+use super::stats::{CacheStats, Counts};
+use super::tag::TagId;
+use crate::clock::Clock;
+
+/// The cached results of a server. Clones are handles to the same cache.
+///
+/// # Examples
+///
+/// ```
+/// use mcp_core::cache::{Cache, CacheOptions};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let cache = Cache::new(CacheOptions::default());
+/// cache.invalidate_tag("products").await;
+/// cache.invalidate_resource("product://7").await;
+/// assert_eq!(cache.stats().invalidations, 2);
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct Cache(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    secret: [u8; 32],
+    pub(super) enabled: bool,
+    pub(super) default_ttl: Duration,
+    pub(super) jitter: f64,
+    pub(super) error_throttle: Duration,
+    pub(super) clock: Clock,
+    pub(super) chance: Chance,
+    pub(super) generations: Generations,
+    pub(super) memory: Memory,
+    pub(super) flights: Arc<Flights<Landing>>,
+    pub(super) counts: Counts,
+    observers: RwLock<Vec<Observer>>,
+}
+
+/// What a cache is made of.
+#[derive(Clone, Debug)]
+pub struct CacheOptions {
+    /// Whether anything is cached at all.
+    pub enabled: bool,
+    /// How many bytes memory may hold.
+    pub memory_bytes: u64,
+    /// How long a result is fresh where its component does not say.
+    pub default_ttl: Duration,
+    /// By which random share, at most, a life is shortened; between 0 and 1.
+    pub jitter: f64,
+    /// The time that lives are measured by.
+    pub clock: Clock,
+    /// How long a function that failed is left alone while an old result is served for it.
+    pub error_throttle: Duration,
+    /// How many functions may run for callers to share; further calls run by themselves.
+    pub max_flights: usize,
+}
+
+impl Default for CacheOptions {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            memory_bytes: 10 << 20,
+            default_ttl: Duration::from_secs(300),
+            jitter: 0.1,
+            clock: Clock::default(),
+            error_throttle: Duration::from_secs(10),
+            max_flights: 10_000,
+        }
+    }
+}
+
+/// Is told of every invalidation, after it has taken effect; must not wait.
+pub type Observer = Arc<dyn Fn(Invalidated<'_>) + Send + Sync>;
+
+/// What was invalidated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invalidated<'a> {
+    /// Whatever carries one of these.
+    Tags(&'a [TagId]),
+    /// Everything.
+    All,
+}
+
+/// What memory holds under one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct EntryInfo {
+    /// Whether a call may still be served from it.
+    pub valid: bool,
+    /// Whether it is a "not found".
+    pub negative: bool,
+    /// How long it is fresh.
+    pub fresh_for: Duration,
+    /// How long it is served while a refresh runs.
+    pub stale_for: Duration,
+    /// How long it replaces failures.
+    pub stale_if_error_for: Duration,
+    /// The bytes it takes, key and tags included.
+    pub bytes: u32,
+    /// How many tags it carries.
+    pub tags: usize,
+}
+
+impl Cache {
+    /// Makes an empty cache.
+    pub fn new(options: CacheOptions) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = random_secret();
+        Self(Arc::new(Inner {
+            secret: random_secret(),
+            enabled: options.enabled,
+            default_ttl: options.default_ttl,
+            jitter: if options.jitter.is_nan() { 0.0 } else { options.jitter.clamp(0.0, 1.0) },
+            error_throttle: options.error_throttle,
+            clock: options.clock,
+            chance: Chance::new(u64::from_le_bytes([a, b, c, d, e, f, g, h])),
+            generations: Generations::default(),
+            memory: Memory::new(options.memory_bytes),
+            flights: Flights::new(options.max_flights),
+            counts: Counts::default(),
+            observers: RwLock::default(),
+        }))
+    }
+
+    /// Starts the key of one call; see [`KeyWriter::new`].
+    #[must_use]
+    pub fn key(&self, component: &str, version: u32, schema: u64) -> KeyWriter {
+        KeyWriter::new(&self.0.secret, component, version, schema)
+    }
+
+    /// Makes every result that carries a tag invalid.
+    ///
+    /// After it returns no later call gets a result whose function began to run before.
+    #[expect(clippy::unused_async, reason = "shared levels wait for a network")]
+    pub async fn invalidate_tag(&self, tag: &str) {
+        self.invalidate(&[TagId::tag(tag)]);
+    }
+
+    /// Makes every result that was read from a resource invalid; see [`invalidate_tag`](Self::invalidate_tag).
+    #[expect(clippy::unused_async, reason = "shared levels wait for a network")]
+    pub async fn invalidate_resource(&self, uri: &str) {
+        self.invalidate(&[TagId::resource(uri)]);
+    }
+
+    /// Makes every result invalid and frees their memory; see [`invalidate_tag`](Self::invalidate_tag).
+    #[expect(clippy::unused_async, reason = "shared levels wait for a network")]
+    pub async fn clear(&self) {
+        self.0.generations.clear();
+        self.0.memory.clear();
+        self.tell(Invalidated::All);
+    }
+
+    /// Makes every result that carries one of the tags invalid, at the cost of the tags alone.
+    pub fn invalidate(&self, tags: &[TagId]) {
+        if !tags.is_empty() {
+            self.0.generations.invalidate(tags);
+            self.tell(Invalidated::Tags(tags));
+        }
+    }
+
+    /// Keeps a result as if its function had returned it now.
+    ///
+    /// A run that is under way does not replace it.
+    pub fn prime(&self, lookup: &Lookup, body: Bytes) {
+        if let Some(life) = self.life(&lookup.policy) {
+            let stamp = self.0.generations.stamp(Arc::clone(&lookup.tags));
+            let entry = Entry::body(body, stamp, self.0.clock.now(), self.jittered(life), &lookup.policy);
+            self.put(lookup, entry);
+        }
+    }
+
+    /// Adds a function that is told of every invalidation.
+    pub fn on_invalidate(&self, observer: Observer) {
+        self.0.observers.write().unwrap_or_else(PoisonError::into_inner).push(observer);
+    }
+
+    /// Returns what the cache has counted, and its state now.
+    #[must_use]
+    pub fn stats(&self) -> CacheStats {
+        let Inner { memory, generations, flights, .. } = &*self.0;
+        memory.maintain();
+        let counted = self.0.counts.stats();
+        CacheStats {
+            entries: memory.entries(),
+            bytes: memory.bytes(),
+            capacity: memory.capacity(),
+            evicted: memory.evicted(),
+            expired: counted.expired + memory.expired(),
+            flights: flights.running() as u64,
+            invalidations: generations.count(),
+            mark_overflows: generations.overflows(),
+            ..counted
+        }
+    }
+
+    /// Returns what memory holds under a key.
+    #[must_use]
+    pub fn entry(&self, key: &Key) -> Option<EntryInfo> {
+        let entry = self.0.memory.get(key)?;
+        let now = self.0.clock.now();
+        let left = |until: Duration| until.saturating_sub(now);
+        let (fresh_for, stale_for, stale_if_error_for) =
+            (left(entry.fresh_until), left(entry.stale_until), left(entry.error_until));
+        Some(EntryInfo {
+            valid: self.0.generations.is_valid(&entry.stamp)
+                && fresh_for.max(stale_for).max(stale_if_error_for) > Duration::ZERO,
+            negative: entry.is_negative(),
+            fresh_for,
+            stale_for,
+            stale_if_error_for,
+            bytes: entry.weight(),
+            tags: entry.stamp.tags().len(),
+        })
+    }
+
+    /// Frees what expired and evicts what is over the bound; to be called about once a second.
+    ///
+    /// Calls do it as well, but a server without calls would keep expired results in memory.
+    pub fn maintain(&self) {
+        self.0.memory.maintain();
+    }
+
+    /// Waits until no function runs for callers to share.
+    pub async fn idle(&self) {
+        self.0.flights.idle().await;
+    }
+
+    /// Waits as [`idle`](Self::idle) does, but no longer than `limit`; returns whether it came to that.
+    pub async fn drain(&self, limit: Duration) -> bool {
+        tokio::time::timeout(limit, self.idle()).await.is_ok()
+    }
+
+    fn tell(&self, invalidated: Invalidated<'_>) {
+        // Cloned, so that an observer may add another.
+        let observers = self.0.observers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for observer in observers {
+            if catch_unwind(AssertUnwindSafe(|| observer(invalidated))).is_err() {
+                tracing::error!("an observer of cache invalidations panicked");
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache").field("enabled", &self.0.enabled).finish_non_exhaustive()
+    }
+}

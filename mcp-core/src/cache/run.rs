@@ -1,0 +1,179 @@
+//! The run of a function: in a task of its own where it is shared, and what is kept of it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tracing::Instrument;
+
+use super::entry::{Entry, LONGEST_LIFE, Refreshing};
+use super::flight::{Boarding, Pilot};
+use super::handle::Cache;
+use super::lookup::{CacheOutcome, Landing, Loaded, Lookup, Served};
+use crate::error::{ErrorKind, Failure};
+use crate::policy::CachePolicy;
+
+impl Cache {
+    /// Starts a run behind an entry that is being served, unless one is under way.
+    pub(super) fn refresh<F, Fut>(&self, lookup: Lookup, life: Duration, entry: Arc<Entry>, run: F)
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Loaded, Failure>> + Send + 'static,
+    {
+        let replaced =
+            || self.0.memory.get(&lookup.key).filter(|there| !Arc::ptr_eq(there, &entry)).map(|_| ());
+        match self.0.flights.board(lookup.key, &lookup.tags, &self.0.generations, replaced) {
+            Boarding::Pilot(pilot, _) => {
+                self.0.counts.refreshes.add();
+                let refreshing = Refreshing::new(Arc::clone(&entry));
+                self.launch(pilot, lookup, life, Some(entry), Some(refreshing), run);
+            }
+            Boarding::Full => self.0.counts.flight_overflows.add(),
+            Boarding::Passenger(_) | Boarding::Ready(()) | Boarding::Circle => {}
+        }
+    }
+
+    /// Runs the function in a task of its own, keeps its result and hands it to the passengers.
+    pub(super) fn launch<F, Fut>(
+        &self,
+        mut pilot: Pilot<Landing>,
+        lookup: Lookup,
+        life: Duration,
+        old: Option<Arc<Entry>>,
+        refreshing: Option<Refreshing>,
+        run: F,
+    ) where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Loaded, Failure>> + Send + 'static,
+    {
+        let cache = self.clone();
+        let begun = self.0.clock.now();
+        let flight = async move {
+            let result = pilot.fly(contained(lookup.timeout, run)).await;
+            let landing = cache.keep(&lookup, life, &pilot, begun, old.as_ref(), result);
+            drop(refreshing);
+            pilot.land(landing);
+        };
+        tokio::spawn(flight.in_current_span());
+    }
+
+    /// Decides what becomes of a result.
+    fn keep(
+        &self,
+        lookup: &Lookup,
+        life: Duration,
+        pilot: &Pilot<Landing>,
+        begun: Duration,
+        old: Option<&Arc<Entry>>,
+        result: Result<Loaded, Failure>,
+    ) -> Landing {
+        let now = self.0.clock.now();
+        let stamp = pilot.flight.stamp.clone();
+        let policy = &lookup.policy;
+        let entry = match &result {
+            Ok(loaded) if loaded.store => Some(
+                Entry::body(loaded.body.clone(), stamp, now, self.jittered(life), policy)
+                    .cost(now.saturating_sub(begun)),
+            ),
+            Err(Failure::Error(error)) if error.kind() == Some(ErrorKind::NotFound) => {
+                if policy.negative > Duration::ZERO {
+                    Some(Entry::not_found(error.clone(), stamp, now, policy.negative))
+                } else {
+                    // It is gone: what there was of it is no longer true.
+                    if let Some(old) = old {
+                        self.0.memory.remove_exactly(&lookup.key, old);
+                    }
+                    None
+                }
+            }
+            Err(failure) => {
+                if let Some(old) = old.filter(|_| is_replaceable(failure)) {
+                    self.0.counts.throttled.add();
+                    old.throttle(now.saturating_add(self.0.error_throttle));
+                }
+                None
+            }
+            Ok(_) => None,
+        };
+        let fresh_until = entry.and_then(|entry| self.put(lookup, entry));
+        Landing { result: result.map(|loaded| loaded.body), fresh_until }
+    }
+
+    /// Puts an entry into memory; returns until when it is fresh if it is kept.
+    pub(super) fn put(&self, lookup: &Lookup, entry: Entry) -> Option<Duration> {
+        // Reads check as well: dropping it here only saves the space, and the entry of a later run.
+        if !self.0.generations.is_valid(&entry.stamp) {
+            self.0.counts.outdated.add();
+            return None;
+        }
+        let stamp = entry.stamp.clone();
+        let later =
+            |there: &Entry| there.stamp.is_newer_than(&stamp) && self.0.generations.is_valid(&there.stamp);
+        let size = entry.result().map_or(0, |body| body.len());
+        if size > lookup.policy.max_bytes || self.0.memory.refuses(&entry) {
+            self.0.counts.too_large.add();
+            self.0.memory.remove(&lookup.key, later);
+            return None;
+        }
+        let entry = Arc::new(entry);
+        if !self.0.memory.put(lookup.key, Arc::clone(&entry), later) {
+            self.0.counts.outdated.add();
+            return None;
+        }
+        self.0.counts.stored.add();
+        Some(entry.fresh_until)
+    }
+
+    /// Returns for how long a result is fresh, before jitter; `None` where nothing is to be cached.
+    pub(super) fn life(&self, policy: &CachePolicy) -> Option<Duration> {
+        let life = policy.ttl.unwrap_or(self.0.default_ttl).min(LONGEST_LIFE);
+        (self.0.enabled && life > Duration::ZERO).then_some(life)
+    }
+
+    /// Shortens a life by a random share, so that what was stored together does not expire together.
+    pub(super) fn jittered(&self, life: Duration) -> Duration {
+        // Never longer: nobody may be told more than the ttl that was declared.
+        life.mul_f64(1.0 - self.0.jitter * self.0.chance.unit())
+    }
+}
+
+/// Returns whether an old result is better than this: the function could not do its work.
+///
+/// An answer such as "not found", or a refusal, is not replaced.
+pub(super) fn is_replaceable(failure: &Failure) -> bool {
+    match failure {
+        Failure::Error(error) => matches!(error.kind(), None | Some(ErrorKind::Failed)),
+        Failure::Panic | Failure::Timeout | Failure::Busy => true,
+        Failure::Cancelled | Failure::Forbidden | Failure::InputRequired(_) => false,
+    }
+}
+
+/// Runs a function for its caller alone.
+pub(super) async fn bypass<F, Fut>(timeout: Option<Duration>, run: F) -> Served
+where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = Result<Loaded, Failure>>,
+{
+    let result = contained(timeout, run).await.map(|loaded| loaded.body);
+    Served { result, outcome: CacheOutcome::Bypass, fresh_for: Duration::ZERO }
+}
+
+/// Runs a function so that neither its panic nor its slowness reaches further than its result.
+async fn contained<F, Fut>(timeout: Option<Duration>, run: F) -> Result<Loaded, Failure>
+where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = Result<Loaded, Failure>>,
+{
+    // Inside, for the function may panic before it returns its future.
+    let mut work = pin!(async move { run().await });
+    let caught = std::future::poll_fn(|cx| {
+        // A future that panicked is not polled again.
+        catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or(Poll::Ready(Err(Failure::Panic)))
+    });
+    match timeout {
+        Some(limit) => tokio::time::timeout(limit, caught).await.unwrap_or(Err(Failure::Timeout)),
+        None => caught.await,
+    }
+}

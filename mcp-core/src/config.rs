@@ -1,0 +1,89 @@
+//! The settings of a server.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use crate::error::ToolError;
+
+/// The effective settings of a server: defaults, overridden by `mcp.toml`, the environment and flags.
+///
+/// A provider takes it as `config: &Config`; settings of one's own stand in the file's `[app]` table.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Config {
+    /// Whether the server answers calls at all.
+    pub enabled: bool,
+    /// Whether results are cached.
+    pub cache_enabled: bool,
+    /// How long results are fresh where the component says nothing.
+    pub cache_duration: Duration,
+    /// How many bytes the memory level holds.
+    pub cache_memory_bytes: u64,
+    /// Whether shared values wait for their first use; if not, all are built at the start.
+    pub lazy_loading: bool,
+    /// The largest request, in bytes.
+    pub max_request_size: u64,
+    /// The largest result, in bytes.
+    pub max_response_size: u64,
+    /// How many calls run at once.
+    pub max_concurrency: u32,
+    /// Whether calls are counted and timed.
+    pub monitoring_enabled: bool,
+    /// From which time on a call is reported as slow, where the component says nothing.
+    pub slow_threshold: Duration,
+    /// The known bearer tokens as `(name, token)`; empty: everybody is anonymous.
+    pub auth_tokens: Vec<(String, String)>,
+    /// The hosts that a request may be addressed to; empty: loopback.
+    pub allowed_hosts: Vec<String>,
+    /// The origins that a browser may call from; empty: none.
+    pub allowed_origins: Vec<String>,
+    /// The `[app]` table of the file: settings of the components' own.
+    pub app: serde_json::Value,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            cache_enabled: true,
+            cache_duration: Duration::from_secs(300),
+            cache_memory_bytes: 10 << 20,
+            lazy_loading: true,
+            max_request_size: 10 << 20,
+            max_response_size: 10 << 20,
+            max_concurrency: 1024,
+            monitoring_enabled: true,
+            slow_threshold: Duration::from_secs(1),
+            auth_tokens: Vec::new(),
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            app: serde_json::Value::Object(serde_json::Map::new()),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the `[app]` table into a type of one's own.
+    ///
+    /// # Errors
+    ///
+    /// Fails with serde's message where the table does not fit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[derive(serde::Deserialize)]
+    /// struct Own {
+    ///     #[serde(default)]
+    ///     database: Option<String>,
+    /// }
+    ///
+    /// let own: Own = mcp_core::Config::default().app()?;
+    /// assert_eq!(own.database, None);
+    /// # Ok::<(), mcp_core::ToolError>(())
+    /// ```
+    pub fn app<T: DeserializeOwned>(&self) -> Result<T, ToolError> {
+        T::deserialize(&self.app).map_err(|error| ToolError::new(format!("the `[app]` table of the configuration: {error}")))
+    }
+}

@@ -1,0 +1,214 @@
+//! The small functions beside a component: `list = path`, `complete(parameter = path)`, `name::invalidate`.
+
+use crate::cache::Cache;
+use crate::component::{BoxFuture, Completing, Component, Def, Kind, Listed, ready};
+use crate::error::ToolError;
+use crate::identity::Identity;
+use crate::invocation::Invocation;
+use crate::keying;
+use crate::output::{
+    IntoPromptOutput, IntoResourceOutput, IntoToolOutput, Reply, prompt_reply, resource_reply, tool_reply,
+};
+use crate::policy::Scope;
+use crate::provider::Dep;
+
+/// What a function beside a component may return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be returned here",
+    note = "return `Vec<Listed>` from a `list` function, `Vec<String>` from a `complete` function, or `Result` of it with `ToolError`"
+)]
+pub trait IntoList<T> {
+    /// Turns the value into the list.
+    ///
+    /// # Errors
+    ///
+    /// The error that the function returned.
+    fn into_list(self) -> Result<Vec<T>, ToolError>;
+}
+
+impl<T> IntoList<T> for Vec<T> {
+    fn into_list(self) -> Result<Self, ToolError> {
+        Ok(self)
+    }
+}
+
+impl IntoList<String> for Vec<&'static str> {
+    fn into_list(self) -> Result<Vec<String>, ToolError> {
+        Ok(self.into_iter().map(str::to_owned).collect())
+    }
+}
+
+impl<T, L: IntoList<T>, E: Into<ToolError>> IntoList<T> for Result<L, E> {
+    fn into_list(self) -> Result<Vec<T>, ToolError> {
+        self.map_err(Into::into)?.into_list()
+    }
+}
+
+/// A function that takes `First` (or nothing) and up to two shared values, and returns a list.
+///
+/// `Marker` tells the shapes of functions apart; it is always inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no function for this key",
+    note = "a `list` function takes up to two `Dep<_>`; a `complete` function takes `&str`, `String` or `Completing` and then up to two `Dep<_>`; either may be async"
+)]
+pub trait ListFunction<First, T, Marker>: Send + 'static {
+    /// Calls the function.
+    fn list(self, first: First, cx: Invocation) -> impl Future<Output = Result<Vec<T>, ToolError>> + Send + 'static;
+}
+
+macro_rules! list_function {
+    ($($marker:ident: ($($first:ty)?) $value:ident $given:ident => [$($argument:expr)?], ($($dep:ident),*), $($await:ident)?;)+) => {
+        $(
+            #[doc(hidden)]
+            pub enum $marker {}
+
+            list_function!(@impl $marker, ($($first)?), $value, $given, [$($argument)?], ($($dep),*), $($await)?);
+        )+
+    };
+    (@impl $marker:ident, ($($first:ty)?), $value:ident, $given:ident, [$($argument:expr)?], ($($dep:ident),*), Await) => {
+        impl<F, R, T, $($dep,)*> ListFunction<$value, T, ($marker, R, $($dep,)*)> for F
+        where
+            F: FnOnce($($first,)? $(Dep<$dep>),*) -> R + Send + 'static,
+            R: Future<Output: IntoList<T> + Send> + Send + 'static,
+            T: Send + 'static,
+            $($dep: Send + Sync + 'static,)*
+        {
+            #[allow(unused_variables, non_snake_case)]
+            async fn list(self, $given: $value, cx: Invocation) -> Result<Vec<T>, ToolError> {
+                $(let $dep = cx.dep::<$dep>().await?;)*
+                self($($argument,)? $($dep),*).await.into_list()
+            }
+        }
+    };
+    (@impl $marker:ident, ($($first:ty)?), $value:ident, $given:ident, [$($argument:expr)?], ($($dep:ident),*),) => {
+        impl<F, R, T, $($dep,)*> ListFunction<$value, T, ($marker, R, $($dep,)*)> for F
+        where
+            F: FnOnce($($first,)? $(Dep<$dep>),*) -> R + Send + 'static,
+            R: IntoList<T> + 'static,
+            T: Send + 'static,
+            $($dep: Send + Sync + 'static,)*
+        {
+            #[allow(unused_variables, non_snake_case)]
+            async fn list(self, $given: $value, cx: Invocation) -> Result<Vec<T>, ToolError> {
+                $(let $dep = cx.dep::<$dep>().await?;)*
+                self($($argument,)? $($dep),*).into_list()
+            }
+        }
+    };
+}
+
+type Nothing = ();
+
+list_function! {
+    List0: () Nothing given => [], (), ;
+    List1: () Nothing given => [], (A), ;
+    List2: () Nothing given => [], (A, B), ;
+    AsyncList0: () Nothing given => [], (), Await;
+    AsyncList1: () Nothing given => [], (A), Await;
+    AsyncList2: () Nothing given => [], (A, B), Await;
+    Str0: (&str) Completing given => [&given.value], (), ;
+    Str1: (&str) Completing given => [&given.value], (A), ;
+    Text0: (String) Completing given => [given.value], (), ;
+    Text1: (String) Completing given => [given.value], (A), ;
+    Text2: (String) Completing given => [given.value], (A, B), ;
+    AsyncText0: (String) Completing given => [given.value], (), Await;
+    AsyncText1: (String) Completing given => [given.value], (A), Await;
+    AsyncText2: (String) Completing given => [given.value], (A, B), Await;
+    Whole0: (Completing) Completing given => [given], (), ;
+    Whole1: (Completing) Completing given => [given], (A), ;
+    Whole2: (Completing) Completing given => [given], (A, B), ;
+    AsyncWhole0: (Completing) Completing given => [given], (), Await;
+    AsyncWhole1: (Completing) Completing given => [given], (A), Await;
+    AsyncWhole2: (Completing) Completing given => [given], (A, B), Await;
+}
+
+/// Calls the function of `list = path`.
+pub fn listing<M>(
+    cx: Invocation,
+    function: impl ListFunction<(), Listed, M>,
+) -> BoxFuture<'static, Result<Vec<Listed>, ToolError>> {
+    Box::pin(function.list((), cx))
+}
+
+/// Calls the function of `complete(parameter = path)`.
+pub fn completing<M>(
+    request: Completing,
+    cx: Invocation,
+    function: impl ListFunction<Completing, String, M>,
+) -> BoxFuture<'static, Result<Vec<String>, ToolError>> {
+    Box::pin(function.list(request, cx))
+}
+
+/// Makes the cached results for some arguments invalid, whoever they were for.
+pub async fn invalidate<C: Component>(cache: &Cache, def: &Def, arguments: C::Arguments) {
+    // Arguments without a key were never cached.
+    if let Some(tag) = keying::arguments_tag(def, &ready::<C>(arguments), cache) {
+        cache.invalidate(&[tag]);
+    }
+}
+
+/// Makes all cached results of a component invalid.
+pub async fn invalidate_all(cache: &Cache, def: &Def) {
+    cache.invalidate(&[def.tag()]);
+}
+
+/// Stores a tool's result as if it had been computed now.
+///
+/// # Errors
+///
+/// Fails where results are not public (there is no caller whose they would be), and with the error
+/// that `result` is.
+pub async fn prime_tool<C>(cache: &Cache, def: &Def, arguments: C::Arguments, result: C::Output) -> Result<(), ToolError>
+where
+    C: Component<Output: IntoToolOutput>,
+{
+    prime::<C>(cache, def, arguments, tool_reply(result, |_| false)?)
+}
+
+/// Stores a prompt's messages as if they had been computed now; see [`prime_tool`].
+///
+/// # Errors
+///
+/// As [`prime_tool`].
+pub async fn prime_prompt<C>(cache: &Cache, def: &Def, arguments: C::Arguments, result: C::Output) -> Result<(), ToolError>
+where
+    C: Component<Output: IntoPromptOutput>,
+{
+    prime::<C>(cache, def, arguments, prompt_reply(result, |_| false)?)
+}
+
+/// Stores a resource's content as if it had been read now; see [`prime_tool`].
+///
+/// # Errors
+///
+/// As [`prime_tool`].
+pub async fn prime_resource<C>(
+    cache: &Cache,
+    def: &Def,
+    arguments: C::Arguments,
+    result: C::Output,
+) -> Result<(), ToolError>
+where
+    C: Component<Output: IntoResourceOutput>,
+{
+    let mime = match def.kind {
+        Kind::Resource(part) => part.mime,
+        _ => None,
+    };
+    prime::<C>(cache, def, arguments, resource_reply(result, mime, |_| false)?)
+}
+
+fn prime<C: Component>(cache: &Cache, def: &Def, arguments: C::Arguments, reply: Reply) -> Result<(), ToolError> {
+    if def.cache.is_none_or(|policy| policy.scope != Scope::Public) {
+        return Err(ToolError::new(format!(
+            "results of `{}` belong to their callers, so none can be primed: write `scope = \"public\"` if all may share them",
+            def.name
+        )));
+    }
+    let prepared = ready::<C>(arguments);
+    let lookup = keying::lookup(def, keying::fingerprint(def), &prepared, &Identity::anonymous(), None, cache);
+    if let Some(lookup) = lookup.filter(|_| reply.store) {
+        cache.prime(&lookup, reply.body);
+    }
+    Ok(())
+}

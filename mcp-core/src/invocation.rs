@@ -1,0 +1,74 @@
+//! What a run of a component is given beside its arguments.
+
+use crate::ctx::Ctx;
+use crate::error::ToolError;
+use crate::identity::Identity;
+use crate::provider::{Dep, Pooled, Providers};
+
+/// One run of a component: the request and the shared values.
+#[derive(Clone)]
+pub struct Invocation {
+    ctx: Ctx,
+    providers: Providers,
+    mime: Option<&'static str>,
+}
+
+impl Invocation {
+    /// Creates the run of a tool or a prompt.
+    pub fn new(ctx: Ctx, providers: Providers) -> Self {
+        Self { ctx, providers, mime: None }
+    }
+
+    /// Sets the media type that a resource's attribute names.
+    #[must_use]
+    pub fn with_mime(mut self, mime: Option<&'static str>) -> Self {
+        self.mime = mime;
+        self
+    }
+
+    /// Returns the request.
+    pub fn ctx(&self) -> Ctx {
+        self.ctx.clone()
+    }
+
+    /// Returns who calls.
+    pub fn identity(&self) -> Identity {
+        self.ctx.identity().clone()
+    }
+
+    /// Returns a shared value.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error of the provider.
+    pub async fn dep<T: Send + Sync + 'static>(&self) -> Result<Dep<T>, ToolError> {
+        self.providers.dep().await
+    }
+
+    /// Returns a value out of a pool.
+    ///
+    /// # Errors
+    ///
+    /// Always fails in this version, which refuses components that take one at the start.
+    #[expect(clippy::unused_async, reason = "a pool waits for a free value")]
+    pub async fn pooled<T: Send + Sync + 'static>(&self) -> Result<Pooled<T>, ToolError> {
+        Err(ToolError::new("pools are not in this version"))
+    }
+
+    /// Runs a function that blocks, on the pool of threads for such.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the runtime is shutting down. A panic goes on in the caller.
+    pub async fn blocking<T: Send + 'static>(&self, run: impl FnOnce() -> T + Send + 'static) -> Result<T, ToolError> {
+        match tokio::task::spawn_blocking(run).await {
+            Ok(value) => Ok(value),
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) fn mime(&self) -> Option<&'static str> {
+        self.mime
+    }
+}

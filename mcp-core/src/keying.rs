@@ -1,0 +1,78 @@
+//! From a call to its place in the cache.
+
+use std::time::Duration;
+
+use crate::cache::{Cache, KeyWriter, Lookup, TagId};
+use crate::component::{Contract, Def, Prepared, Tags};
+use crate::identity::Identity;
+use crate::policy::{CachePolicy, Scope};
+use crate::uri;
+
+/// Returns where the cache keeps the result of a call, or `None` where this one is not to be cached:
+/// the component has no policy, its `when` says no, or an argument has no canonical form (NaN).
+///
+/// `fingerprint` is [`fingerprint`] of the component; `uri` the one that a resource is read by.
+pub fn lookup(
+    def: &Def,
+    fingerprint: u64,
+    prepared: &dyn Prepared,
+    identity: &Identity,
+    uri: Option<&str>,
+    cache: &Cache,
+) -> Option<Lookup> {
+    let policy = def.cache.filter(|_| prepared.when())?;
+    let mut key = writer(def, policy, fingerprint, prepared, cache);
+    let arguments = key.arguments();
+    key.owner(owner(policy.scope, identity).as_ref());
+    let (key, arguments) = match (key.finish(), arguments) {
+        (Ok(key), Ok(arguments)) => (key, arguments),
+        (Err(reason), _) | (_, Err(reason)) => {
+            tracing::debug!(component = def.name, %reason, "a call without a cache key");
+            return None;
+        }
+    };
+    let mut tags = Tags::default();
+    prepared.tags(&mut tags);
+    let mut tags = tags.into_ids();
+    tags.extend([arguments, def.tag()]);
+    tags.extend(uri.map(|uri| TagId::resource(&uri::canonical(uri))));
+    Some(Lookup { key, tags: tags.into(), policy, timeout: def.timeout })
+}
+
+/// Returns the tag of all cached results for these arguments, whoever they are for.
+pub fn arguments_tag(def: &Def, prepared: &dyn Prepared, cache: &Cache) -> Option<TagId> {
+    let policy = def.cache?;
+    writer(def, policy, fingerprint(def), prepared, cache).arguments().ok()
+}
+
+/// Returns a number that changes with the schemas of the component: results of an earlier meaning
+/// are then out of reach, also of processes that share a level.
+pub fn fingerprint(def: &Def) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    let schemas = [def.arguments.map(|schema| schema(Contract::Deserialize)), def.output.and_then(|schema| schema())];
+    for schema in schemas.into_iter().flatten() {
+        let text = schema.as_value().to_string();
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    }
+    let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// Returns the time after which the component's results are no longer fresh.
+pub fn ttl(policy: &CachePolicy, default: Duration) -> Duration {
+    policy.ttl.unwrap_or(default)
+}
+
+fn writer(def: &Def, policy: CachePolicy, fingerprint: u64, prepared: &dyn Prepared, cache: &Cache) -> KeyWriter {
+    let mut key = cache.key(&def.id(), policy.version, fingerprint);
+    prepared.key(&mut key);
+    key
+}
+
+fn owner(scope: Scope, identity: &Identity) -> Option<[u8; 32]> {
+    match scope {
+        Scope::Public => None,
+        Scope::Private => Some(identity.fingerprint()),
+        Scope::Tenant => Some(identity.tenant_fingerprint().unwrap_or_else(|| identity.fingerprint())),
+    }
+}

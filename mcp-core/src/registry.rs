@@ -1,0 +1,303 @@
+//! The components of a server: sorted, checked, and then fixed.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::Semaphore;
+
+use crate::component::{Contract, Def, Kind, Tags};
+use crate::keying;
+use crate::link::Item;
+use crate::policy::Levels;
+use crate::provider::ProviderDef;
+use crate::stats::Stats;
+use crate::uri::Template;
+
+/// Switches components of a running server on and off, by name.
+///
+/// Taken by a component as `components: Dep<Components>`. What is off is in no list and cannot be
+/// called, and clients are told that the list has changed.
+#[derive(Clone)]
+pub struct Components {
+    registry: Arc<Registry>,
+    observer: Arc<RwLock<Option<ListObserver>>>,
+}
+
+/// Is told which list changed; must not wait.
+pub type ListObserver = Box<dyn Fn(&Kind) + Send + Sync>;
+
+impl Components {
+    /// Makes the switch of a registry.
+    pub fn new(registry: Arc<Registry>) -> Self {
+        Self { registry, observer: Arc::default() }
+    }
+
+    /// Sets who is told of changes.
+    pub fn on_change(&self, observer: ListObserver) {
+        *self.observer.write().unwrap_or_else(PoisonError::into_inner) = Some(observer);
+    }
+
+    /// Switches a component on or off; returns whether there is one.
+    ///
+    /// A tool comes before a resource, and a resource before a prompt of the same name.
+    pub fn enable(&self, name: &str, on: bool) -> bool {
+        let Registry { tools, resources, prompts, .. } = &*self.registry;
+        let Some(entry) = tools.get(name).or_else(|| resources.get(name)).or_else(|| prompts.get(name)) else {
+            return false;
+        };
+        if entry.enabled.swap(on, Ordering::AcqRel) != on
+            && let Some(observer) = &*self.observer.read().unwrap_or_else(PoisonError::into_inner)
+        {
+            observer(&entry.def.kind);
+        }
+        true
+    }
+}
+
+impl std::fmt::Debug for Components {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Components").field("registry", &self.registry).finish_non_exhaustive()
+    }
+}
+
+/// The components of one server; never changes after the start, but for what [`Components`] masks.
+#[derive(Debug)]
+pub struct Registry {
+    entries: Vec<Arc<Entry>>,
+    tools: HashMap<&'static str, Arc<Entry>>,
+    prompts: HashMap<&'static str, Arc<Entry>>,
+    resources: HashMap<&'static str, Arc<Entry>>,
+    /// Resources with variables, the most specific first.
+    templates: Vec<Arc<Entry>>,
+    static_resources: HashMap<&'static str, Arc<Entry>>,
+    providers: Vec<&'static ProviderDef>,
+}
+
+/// One component with all that a call of it needs.
+#[derive(Debug)]
+pub struct Entry {
+    /// What the attribute emitted.
+    pub def: &'static Def,
+    /// What was measured.
+    pub stats: Stats,
+    /// See [`keying::fingerprint`]; computed once.
+    pub fingerprint: u64,
+    /// The parsed URI of a resource.
+    pub template: Option<Template>,
+    /// Free places, where the component limits how many calls run at once.
+    pub places: Option<Arc<Semaphore>>,
+    enabled: AtomicBool,
+}
+
+impl Registry {
+    /// Checks and sorts components.
+    ///
+    /// # Errors
+    ///
+    /// Returns every mistake, each with its places: names or URIs that are taken twice, templates
+    /// that are none, arguments that cannot make a key, and settings that this version does not have.
+    pub fn new(items: impl IntoIterator<Item = Item>) -> Result<Self, Vec<String>> {
+        let mut defs = Vec::new();
+        let mut providers = Vec::new();
+        for item in items {
+            match item {
+                Item::Provider(def) => providers.push(def),
+                item => defs.extend(item.component()),
+            }
+        }
+        let order = |def: &&'static Def| (def.kind.word(), def.name, def.place.file, def.place.line);
+        defs.sort_by_key(order);
+        providers.sort_by_key(|def| (def.name, def.place.file, def.place.line));
+
+        let mut errors = Vec::new();
+        let mut registry = Self {
+            entries: Vec::new(),
+            tools: HashMap::new(),
+            prompts: HashMap::new(),
+            resources: HashMap::new(),
+            templates: Vec::new(),
+            static_resources: HashMap::new(),
+            providers,
+        };
+        for def in defs {
+            match Entry::new(def) {
+                Ok(entry) => registry.add(entry, &mut errors),
+                Err(found) => errors.extend(found),
+            }
+        }
+        for provider in &registry.providers {
+            if provider.pool.is_some() {
+                errors.push(later(provider.name, &provider.place.to_string(), "pool"));
+            }
+        }
+        registry.templates.sort_by_key(|entry| std::cmp::Reverse(entry.template.as_ref().map_or(0, Template::fixed_len)));
+        if errors.is_empty() { Ok(registry) } else { Err(errors) }
+    }
+
+    fn add(&mut self, entry: Entry, errors: &mut Vec<String>) {
+        let entry = Arc::new(entry);
+        let def = entry.def;
+        let names = match def.kind {
+            Kind::Tool(_) => &mut self.tools,
+            Kind::Resource(_) => &mut self.resources,
+            Kind::Prompt => &mut self.prompts,
+        };
+        if let Some(other) = names.insert(def.name, Arc::clone(&entry)) {
+            errors.push(format!(
+                "two {kind}s are named `{name}`: {} and {}; give one of them `name = \"..\"`",
+                other.def.place,
+                def.place,
+                kind = def.kind.word(),
+                name = def.name,
+            ));
+        }
+        if let Kind::Resource(part) = def.kind {
+            let is_template = entry.template.as_ref().is_some_and(|template| template.variables().next().is_some());
+            let other = if is_template {
+                let same = |other: &&Arc<Entry>| matches!(other.def.kind, Kind::Resource(other) if other.uri == part.uri);
+                let other = self.templates.iter().find(same).cloned();
+                self.templates.push(Arc::clone(&entry));
+                other
+            } else {
+                self.static_resources.insert(part.uri, Arc::clone(&entry))
+            };
+            if let Some(other) = other {
+                errors.push(format!(
+                    "two resources have the URI `{}`: {} and {}; change one of them",
+                    part.uri, other.def.place, def.place
+                ));
+            }
+        }
+        self.entries.push(entry);
+    }
+
+    /// Returns all components, sorted by kind and name.
+    pub fn entries(&self) -> &[Arc<Entry>] {
+        &self.entries
+    }
+
+    /// Returns the components of one kind (`tool`, `resource` or `prompt`), sorted by name.
+    pub fn of_kind(&self, kind: &'static str) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries.iter().filter(move |entry| entry.def.kind.word() == kind)
+    }
+
+    /// Returns the providers, sorted by name.
+    pub fn providers(&self) -> &[&'static ProviderDef] {
+        &self.providers
+    }
+
+    /// Returns a tool by its name.
+    pub fn tool(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.tools.get(name)
+    }
+
+    /// Returns a prompt by its name.
+    pub fn prompt(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.prompts.get(name)
+    }
+
+    /// Returns a resource by the URI or template of its declaration.
+    pub fn resource_declared(&self, uri: &str) -> Option<&Arc<Entry>> {
+        let declared = |entry: &&Arc<Entry>| matches!(entry.def.kind, Kind::Resource(part) if part.uri == uri);
+        self.static_resources.get(uri).or_else(|| self.templates.iter().find(declared))
+    }
+
+    /// Returns the resource that a URI belongs to, with the values of its variables.
+    ///
+    /// A resource without variables comes before a template, and of several templates that match, the
+    /// one with the most fixed characters is meant.
+    pub fn resource(&self, uri: &str) -> Option<(&Arc<Entry>, Vec<(String, String)>)> {
+        if let Some(entry) = self.static_resources.get(uri) {
+            return Some((entry, Vec::new()));
+        }
+        self.templates.iter().find_map(|entry| Some((entry, entry.template.as_ref()?.matches(uri)?)))
+    }
+}
+
+impl Entry {
+    fn new(def: &'static Def) -> Result<Self, Vec<String>> {
+        let mut errors = Vec::new();
+        let place = def.place.to_string();
+        let template = match def.kind {
+            Kind::Resource(part) => match Template::parse(part.uri) {
+                Ok(template) => Some(template),
+                Err(error) => {
+                    errors.push(format!("resource `{}` ({place}): {error}", def.name));
+                    None
+                }
+            },
+            Kind::Tool(part) => {
+                if part.background.is_some() {
+                    errors.push(later(def.name, &place, "background"));
+                }
+                None
+            }
+            Kind::Prompt => None,
+        };
+        if let Some(policy) = def.cache {
+            if policy.levels == Levels::Shared {
+                errors.push(later(def.name, &place, "levels = \"shared\""));
+            }
+            errors.extend(unwritten_argument(def).map(|property| {
+                format!(
+                    "`{}` ({place}) caches, but its argument `{property}` is read and not written by serde, so results for \
+                     different values would be mixed up: remove `skip_serializing` from it, or leave it out with `skip(..)`",
+                    def.name
+                )
+            }));
+        }
+        if !def.scopes.is_empty() {
+            errors.push(later(def.name, &place, "scopes"));
+        }
+        if def.needs.iter().any(|need| need.is_pooled()) {
+            errors.push(later(def.name, &place, "Pooled<_>"));
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let places = def.concurrency.map(|calls| Arc::new(Semaphore::new(calls as usize)));
+        Ok(Self { def, stats: Stats::default(), fingerprint: keying::fingerprint(def), template, places, enabled: AtomicBool::new(true) })
+    }
+
+    /// Returns whether it can be called; see [`Components`].
+    pub fn is_enabled(&self) -> bool {
+        self.enabled.load(Ordering::Acquire)
+    }
+
+    /// Returns whether the lists show it.
+    pub fn is_listed(&self) -> bool {
+        self.is_enabled() && !self.def.hidden
+    }
+}
+
+fn later(name: &str, place: &str, key: &str) -> String {
+    format!("`{name}` ({place}) uses `{key}`, which this version does not have: remove it")
+}
+
+/// Returns an argument that is read but not written: a key made of what is written would miss it.
+fn unwritten_argument(def: &Def) -> Option<String> {
+    fn missing(read: &serde_json::Value, written: &serde_json::Value) -> Option<String> {
+        if let (Some(read), Some(written)) = (read.get("properties"), written.get("properties"))
+            && let (Some(read), Some(written)) = (read.as_object(), written.as_object())
+            && read.len() > written.len()
+        {
+            return read.keys().find(|name| !written.contains_key(*name)).cloned();
+        }
+        let (read, written) = (read.as_object()?, written.as_object()?);
+        read.iter().find_map(|(name, read)| missing(read, written.get(name)?))
+    }
+
+    let schema = def.arguments?;
+    missing(schema(Contract::Deserialize).as_value(), schema(Contract::Serialize).as_value())
+}
+
+/// Returns the tags that a resource's result carries; for those who subscribed to it.
+pub fn resource_tags(entry: &Entry, values: &[(String, String)]) -> Tags {
+    let mut tags = Tags::default();
+    if let Ok(prepared) = (entry.def.prepare)(crate::arguments::Input::Text(values)) {
+        prepared.tags(&mut tags);
+    }
+    tags.component(entry.def);
+    tags
+}

@@ -1,0 +1,56 @@
+//! MCP servers from annotated functions: cached, measured, conformant.
+
+#[allow(unused_extern_crates, reason = "the attributes write paths from the root of the crate")]
+extern crate self as mcp_server;
+
+mod auth;
+mod dispatch;
+mod error;
+mod protocol;
+mod server;
+mod settings;
+mod transport;
+
+#[cfg(feature = "cli")]
+mod cli;
+
+pub use auth::{Authenticator, Headers, Unauthorized};
+pub use error::Error;
+pub use mcp_core::component::BoxFuture;
+pub use mcp_core::{
+    Args, Cache, Completing, Components, Config, Content, Contents, Ctx, Dep, Elicited, ErrorKind, Icon, Identity, Json,
+    Listed, LogLevel, Message, Pooled, PromptDef, ProviderDef, ResourceDef, Role, Root, Sample, Sampled, Scope, ToolDef,
+    ToolError, ToolOutput, cache, clock, component, config, policy, prompt, provider, resource, schema, stats, tool, uri,
+};
+pub use protocol::Handler;
+pub use server::{Called, Server};
+#[cfg(feature = "http")]
+pub use transport::http::HttpService;
+
+#[doc(hidden)]
+pub use mcp_core::__private;
+pub use rmcp;
+pub use {schemars, serde, serde_json, tokio, tracing};
+
+/// What a file with components imports: `use mcp_server::prelude::*;`.
+pub mod prelude {
+    pub use crate::Server;
+    pub use mcp_core::prelude::*;
+}
+
+/// Writes the `main` of a server of everything that is linked: see the crate's documentation.
+#[cfg(feature = "cli")]
+#[macro_export]
+macro_rules! main {
+    () => {
+        fn main() -> ::std::process::ExitCode {
+            $crate::__main(
+                $crate::Server::linked().name(env!("CARGO_PKG_NAME")).version(env!("CARGO_PKG_VERSION")),
+            )
+        }
+    };
+}
+
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use cli::main as __main;

@@ -1,0 +1,504 @@
+//! rmcp's handler: its requests into calls, the calls' answers into its results.
+
+#![expect(deprecated, reason = "sampling, roots and logging are deprecated by SEP-2577, and part of every revision served")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mcp_core::arguments::Input;
+use mcp_core::cache::TagId;
+use mcp_core::component::Completing;
+use mcp_core::ctx::{Ctx, RequestInfo};
+use mcp_core::invocation::Invocation;
+use mcp_core::registry::{Entry, resource_tags};
+use mcp_core::Identity;
+use rmcp::model::{
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
+    CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse,
+    Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
+    ReadResourceResponse, Reference, Resource, ServerConfig, SetLevelRequestParams,
+    SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
+};
+use rmcp::service::{NotificationContext, Peer, RequestContext, SubscriptionContext};
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::client::{PeerClient, SessionLevel, is_modern};
+use super::hub::{Listener, News, Wants};
+use super::lists;
+use super::render::{self, Target};
+use super::rounds::Round;
+use crate::dispatch::{Call, Caller};
+use crate::server::Core;
+
+/// A server as rmcp serves it: one for each connection or session.
+///
+/// Made by [`Server::rmcp`](crate::Server::rmcp).
+pub struct Handler {
+    core: Arc<Core>,
+    level: SessionLevel,
+    /// Who hears of changes through this session, before revision 2026-07-28.
+    listener: Arc<Listener>,
+    /// Subscriptions that are accepted and not yet running.
+    accepted: Mutex<Vec<(SubscriptionFilter, Arc<Listener>)>>,
+    ended: CancellationToken,
+    _end: DropGuard,
+}
+
+impl Handler {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        let everything = Wants { tools: true, prompts: true, resources: true, ..Wants::default() };
+        let listener = core.hub.listen(everything);
+        let ended = CancellationToken::new();
+        let guard = ended.clone().drop_guard();
+        Self { core, level: SessionLevel::default(), listener, accepted: Mutex::default(), ended, _end: guard }
+    }
+
+    fn caller(&self, context: &RequestContext<RoleServer>, request: RequestInfo) -> Caller {
+        Caller {
+            identity: identity(context),
+            client: Arc::new(PeerClient::new(context, &self.level, &self.core.name)),
+            request,
+            cancelled: context.ct.clone(),
+        }
+    }
+
+    fn tags(&self, uri: &str) -> Option<Vec<TagId>> {
+        let (entry, values) = self.core.dispatch.registry.resource(uri)?;
+        let mut tags = resource_tags(entry, &values);
+        tags.resource(uri);
+        Some(tags.into_ids())
+    }
+
+    fn page<T>(
+        &self,
+        items: impl Iterator<Item = T>,
+        request: Option<PaginatedRequestParams>,
+    ) -> Result<(Vec<T>, Option<String>), ErrorData> {
+        let cursor = request.and_then(|request| request.cursor);
+        lists::page(items, cursor.as_deref(), self.core.page_size).map_err(|error| ErrorData::invalid_params(error, None))
+    }
+
+    fn wants(&self, filter: &SubscriptionFilter) -> Wants {
+        let uris = filter.resource_subscriptions.iter().flatten().take(super::hub::MAX_SUBSCRIPTIONS);
+        Wants {
+            tools: filter.tools_list_changed == Some(true),
+            prompts: filter.prompts_list_changed == Some(true),
+            resources: filter.resources_list_changed == Some(true),
+            updates: uris.filter_map(|uri| Some((uri.clone(), self.tags(uri)?))).collect(),
+        }
+    }
+}
+
+impl ServerHandler for Handler {
+    fn get_info(&self) -> ServerConfig {
+        let mut info = InitializeResult::new(self.core.capabilities.clone())
+            .with_server_info(Implementation::new(&*self.core.name, &*self.core.version));
+        info.instructions = self.core.instructions.clone();
+        info
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        context.peer.set_peer_info(request.clone());
+        self.negotiate_initialize(&request)
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        let (listener, peer, ended) = (Arc::clone(&self.listener), context.peer, self.ended.clone());
+        tokio::spawn(async move {
+            ended.run_until_cancelled_owned(tell_session(&listener, &peer)).await;
+        });
+    }
+
+    async fn discover(&self, _context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let versions = self.supported_protocol_versions().into_owned();
+        Ok(DiscoverResult::from_server_info(versions, self.get_info()))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        let tools = &self.core.lists.tools;
+        let index = tools.binary_search_by(|(entry, _)| entry.def.name.cmp(name)).ok()?;
+        tools.get(index).map(|(_, forms)| forms.modern.clone())
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let modern = is_modern(&context);
+        let listed = self.core.lists.tools.iter().filter(|(entry, _)| entry.is_listed());
+        let (page, next) = self.page(listed, request)?;
+        let tools = page.into_iter().map(|(_, forms)| if modern { &forms.modern } else { &forms.legacy }).cloned();
+        let mut result = ListToolsResult::with_all_items(tools.collect());
+        result.next_cursor = next;
+        (result.ttl_ms, result.cache_scope) = list_hints(modern);
+        Ok(result)
+    }
+
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let listed = self.core.lists.prompts.iter().filter(|(entry, _)| entry.is_listed());
+        let (page, next) = self.page(listed, request)?;
+        let mut result = ListPromptsResult::with_all_items(page.into_iter().map(|(_, prompt)| prompt.clone()).collect());
+        result.next_cursor = next;
+        (result.ttl_ms, result.cache_scope) = list_hints(is_modern(&context));
+        Ok(result)
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let fixed = self.core.lists.resources.iter().filter(|(entry, _)| entry.is_listed());
+        let mut resources: Vec<_> = fixed.map(|(_, resource)| resource.clone()).collect();
+        for (entry, template) in self.core.lists.templates.iter().filter(|(entry, _)| entry.is_listed()) {
+            resources.extend(self.instances(entry, template.mime_type.as_deref(), &context).await?);
+        }
+        let (page, next) = self.page(resources.into_iter(), request)?;
+        let mut result = ListResourcesResult::with_all_items(page);
+        result.next_cursor = next;
+        (result.ttl_ms, result.cache_scope) = list_hints(is_modern(&context));
+        Ok(result)
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let listed = self.core.lists.templates.iter().filter(|(entry, _)| entry.is_listed());
+        let (page, next) = self.page(listed, request)?;
+        let templates = page.into_iter().map(|(_, template)| template.clone()).collect();
+        let mut result = ListResourceTemplatesResult::with_all_items(templates);
+        result.next_cursor = next;
+        (result.ttl_ms, result.cache_scope) = list_hints(is_modern(&context));
+        Ok(result)
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let entry = self.core.dispatch.registry.tool(&request.name).filter(|entry| entry.is_enabled());
+        let Some(entry) = entry else {
+            let error = format!("no tool is named `{}`: see `tools/list`", request.name);
+            return Err(ErrorData::invalid_params(error, None));
+        };
+        let arguments = serde_json::to_string(&request.arguments.unwrap_or_default())
+            .map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
+        let input = Input::Json(&arguments);
+        let rounds = (request.input_responses, request.request_state);
+        let (target, answer) = self.answer(entry, input, None, &arguments, rounds, &context).await?;
+        render::tool(&target, answer)
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let found = self.core.dispatch.registry.resource(&request.uri).filter(|(entry, _)| entry.is_enabled());
+        let Some((entry, values)) = found else { return Err(render::unknown_resource(&request.uri)) };
+        let rounds = (request.input_responses, request.request_state);
+        let uri = request.uri.as_str();
+        let (target, answer) = self.answer(entry, Input::Text(&values), Some(uri), uri, rounds, &context).await?;
+        render::resource(&target, uri, answer)
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let entry = self.core.dispatch.registry.prompt(&request.name).filter(|entry| entry.is_enabled());
+        let Some(entry) = entry else {
+            let error = format!("no prompt is named `{}`: see `prompts/list`", request.name);
+            return Err(ErrorData::invalid_params(error, None));
+        };
+        let given = request.arguments.unwrap_or_default();
+        let arguments = serde_json::to_string(&given).unwrap_or_default();
+        let given: Vec<_> = given.into_iter().map(|(name, value)| (name.to_string(), text(&value))).collect();
+        let rounds = (request.input_responses, request.request_state);
+        let (target, answer) = self.answer(entry, Input::Text(&given), None, &arguments, rounds, &context).await?;
+        render::prompt(&target, answer)
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let registry = &self.core.dispatch.registry;
+        let entry = match &request.r#ref {
+            Reference::Prompt(prompt) => registry.prompt(&prompt.name),
+            Reference::Resource(resource) => registry.resource_declared(&resource.uri),
+            _ => None,
+        };
+        let Some(entry) = entry.filter(|entry| entry.is_enabled()) else {
+            let error = "the reference names no prompt and no resource template of this server";
+            return Err(ErrorData::invalid_params(error, None));
+        };
+        let argument = &request.argument;
+        let known = lists::arguments(entry.def);
+        if !known.iter().any(|known| known.name == argument.name) {
+            let names: Vec<_> = known.iter().map(|known| format!("`{}`", known.name)).collect();
+            let error = format!("`{}` has no argument `{}`: it takes {}", entry.def.name, argument.name, names.join(", "));
+            return Err(ErrorData::invalid_params(error, None));
+        }
+        let Some((_, complete)) = entry.def.complete.iter().find(|(name, _)| *name == argument.name) else {
+            return Ok(CompleteResult::default());
+        };
+        let chosen = request.context.and_then(|context| context.arguments).unwrap_or_default().into_iter().collect();
+        let completing = Completing::new(argument.value.clone(), chosen);
+        let mut values = self.aside(entry, &context, |cx| complete(completing, cx)).await?;
+        let total = values.len();
+        values.truncate(CompletionInfo::MAX_VALUES);
+        let more = total > values.len();
+        let info = CompletionInfo::with_pagination(values, u32::try_from(total).ok(), more);
+        info.map(CompleteResult::new).map_err(|error| ErrorData::internal_error(error, None))
+    }
+
+    async fn set_level(&self, request: SetLevelRequestParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        if is_modern(&context) {
+            return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "logging/setLevel", None));
+        }
+        self.level.set(request.level);
+        Ok(())
+    }
+
+    async fn subscribe(&self, request: SubscribeRequestParams, _context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        let Some(tags) = self.tags(&request.uri) else { return Err(render::unknown_resource(&request.uri)) };
+        self.listener.subscribe(request.uri, tags).map_err(|error| ErrorData::invalid_params(error, None))
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.listener.unsubscribe(&request.uri);
+        Ok(())
+    }
+
+    /// Listens from here on, not from `listen` on: the client is told in between that it is heard.
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        const WAITING: usize = 64;
+        let mut accepted = requested.clone();
+        if let Some(uris) = &mut accepted.resource_subscriptions {
+            uris.retain(|uri| self.tags(uri).is_some());
+            uris.truncate(super::hub::MAX_SUBSCRIPTIONS);
+        }
+        let listener = self.core.hub.listen(self.wants(&accepted));
+        let mut waiting = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() >= WAITING {
+            waiting.remove(0);
+        }
+        waiting.push((requested.clone(), listener));
+        Some(accepted)
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let waiting = {
+            let mut waiting = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = waiting.iter().position(|(requested, _)| requested == context.requested());
+            at.map(|at| waiting.remove(at).1)
+        };
+        let listener = waiting.unwrap_or_else(|| self.core.hub.listen(self.wants(context.accepted())));
+        tokio::select! {
+            () = context.cancelled() => {}
+            () = self.core.stopping.cancelled() => {}
+            () = tell_subscription(&listener, &context) => {}
+        }
+        Ok(())
+    }
+
+    /// rmcp hands over what it could not parse: for a known method, its parameters are wrong.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        const WITH_PARAMETERS: [&str; 4] = ["tools/call", "resources/read", "prompts/get", "completion/complete"];
+        const LEGACY: [&str; 3] = ["logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
+        let method = request.method.as_str();
+        if WITH_PARAMETERS.contains(&method) || (LEGACY.contains(&method) && !is_modern(&context)) {
+            let error = format!("the parameters of `{method}` do not have the form of its schema");
+            return Err(ErrorData::invalid_params(error, None));
+        }
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method.to_owned(), None))
+    }
+}
+
+impl Handler {
+    /// Brings a call to dispatch and returns its answer with what it is rendered for.
+    async fn answer<'a>(
+        &'a self,
+        entry: &'a Arc<Entry>,
+        input: Input<'_>,
+        uri: Option<&str>,
+        arguments: &'a str,
+        (responses, state): (Option<BTreeMap<String, serde_json::Value>>, Option<String>),
+        context: &RequestContext<RoleServer>,
+    ) -> Result<(Target<'a>, crate::dispatch::Answer), ErrorData> {
+        let mut request = request_info(context);
+        let identity = identity(context);
+        let round = |identity: Identity| Round { kind: entry.def.kind.word(), name: entry.def.name, arguments, identity };
+        let continues = responses.is_some() || state.is_some();
+        if continues {
+            request.answers = self
+                .core
+                .seal
+                .answers(&round(identity.clone()), responses, state.as_deref())
+                .map_err(|error| ErrorData::invalid_params(error, None))?;
+        }
+        let revision = context.protocol_version().map(|version| version.to_string()).unwrap_or_default();
+        let call = Call { entry, input, uri, caller: self.caller(context, request), continues };
+        let answer = self.core.dispatch.answer(call).await;
+        let target = Target { entry, revision, modern: is_modern(context), seal: &self.core.seal, round: round(identity) };
+        Ok((target, answer))
+    }
+
+    /// Returns the instances of a template that its `list` function enumerates.
+    async fn instances(
+        &self,
+        entry: &Arc<Entry>,
+        mime: Option<&str>,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Vec<Resource>, ErrorData> {
+        let mcp_core::component::Kind::Resource(part) = entry.def.kind else { return Ok(Vec::new()) };
+        let Some(list) = part.list else { return Ok(Vec::new()) };
+        let listed = self.aside(entry, context, list).await?;
+        let resources = listed.into_iter().map(|instance| {
+            let mut resource = Resource::new(instance.uri, instance.name);
+            resource.title = instance.title;
+            resource.description = instance.description;
+            resource.size = instance.size;
+            resource.mime_type = mime.map(ToOwned::to_owned);
+            resource
+        });
+        Ok(resources.collect())
+    }
+
+    /// Runs a function beside a component; its panic and its errors are this request's alone.
+    async fn aside<T: Send + 'static>(
+        &self,
+        entry: &Entry,
+        context: &RequestContext<RoleServer>,
+        run: impl FnOnce(Invocation) -> mcp_core::component::BoxFuture<'static, Result<T, mcp_core::ToolError>>,
+    ) -> Result<T, ErrorData> {
+        let Caller { identity, client, request, cancelled } = self.caller(context, request_info(context));
+        let cx = Invocation::new(Ctx::new(identity, client, request, cancelled), self.core.dispatch.providers.clone());
+        let failed = |reason: String| {
+            let id = crate::error::log_id();
+            tracing::error!(component = entry.def.name, id, reason, "a function beside the component failed");
+            ErrorData::internal_error(format!("internal error (id {id})"), None)
+        };
+        match tokio::spawn(run(cx)).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) if error.is_hidden() => Err(failed(error.message())),
+            Ok(Err(error)) => Err(ErrorData::internal_error(error.message(), None)),
+            Err(panic) => Err(failed(panic.to_string())),
+        }
+    }
+}
+
+/// Sends the news of a session until it ends.
+async fn tell_session(listener: &Listener, peer: &Peer<RoleServer>) {
+    loop {
+        let News { tools, prompts, resources, updated } = listener.news().await;
+        let told = async {
+            if tools {
+                peer.notify_tool_list_changed().await?;
+            }
+            if prompts {
+                peer.notify_prompt_list_changed().await?;
+            }
+            if resources {
+                peer.notify_resource_list_changed().await?;
+            }
+            for uri in updated {
+                peer.notify_resource_updated(rmcp::model::ResourceUpdatedNotificationParam::new(uri)).await?;
+            }
+            Ok::<_, rmcp::service::ServiceError>(())
+        };
+        if told.await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends the news of a subscription until it ends.
+async fn tell_subscription(listener: &Listener, context: &SubscriptionContext) {
+    let sink = context.sink();
+    loop {
+        let News { tools, prompts, resources, updated } = listener.news().await;
+        let told = async {
+            if tools {
+                sink.notify_tool_list_changed().await?;
+            }
+            if prompts {
+                sink.notify_prompt_list_changed().await?;
+            }
+            if resources {
+                sink.notify_resource_list_changed().await?;
+            }
+            for uri in updated {
+                sink.notify_resource_updated(uri).await?;
+            }
+            Ok::<_, rmcp::service::SubscriptionSendError>(())
+        };
+        if told.await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Returns the hints of a list: it may change at any moment, of which subscribers are told.
+fn list_hints(modern: bool) -> (Option<u64>, Option<CacheScope>) {
+    if modern { (Some(0), Some(CacheScope::Private)) } else { (None, None) }
+}
+
+/// Returns who calls: what the transport found out.
+fn identity(context: &RequestContext<RoleServer>) -> Identity {
+    let found = context.extensions.get::<Identity>().cloned();
+    #[cfg(feature = "http")]
+    let found = found.or_else(|| context.extensions.get::<http::request::Parts>()?.extensions.get::<Identity>().cloned());
+    found.unwrap_or_default()
+}
+
+fn request_info(context: &RequestContext<RoleServer>) -> RequestInfo {
+    let mut info = RequestInfo::default();
+    info.protocol_version = context.protocol_version().map(|version| version.to_string()).unwrap_or_default();
+    let traces = [
+        ("traceparent", context.meta.get_traceparent()),
+        ("tracestate", context.meta.get_tracestate()),
+        ("baggage", context.meta.get_baggage()),
+    ];
+    info.trace = traces.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))).collect();
+    #[cfg(feature = "http")]
+    if let Some(parts) = context.extensions.get::<http::request::Parts>() {
+        let headers = parts.headers.iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+        // A token that a component could see, it could leak.
+        info.headers = headers.filter(|(name, _)| name != "authorization").collect();
+    }
+    info
+}
+
+/// Returns the text of a prompt's argument; the protocol says text, and some clients send numbers.
+fn text(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,257 @@
+//! What the lists show: definitions, made once from what the attributes emitted.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use mcp_core::component::{Contract, Def, Kind};
+use mcp_core::registry::{Entry, Registry};
+use rmcp::model::{
+    Icon, JsonObject, MetaObject, Prompt, PromptArgument, Resource, ResourceTemplate, Tool, ToolAnnotations,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// The definitions of a server's components, in the order of the registry.
+pub(crate) struct Lists {
+    pub(crate) tools: Vec<(Arc<Entry>, Forms<Tool>)>,
+    pub(crate) resources: Vec<(Arc<Entry>, Resource)>,
+    pub(crate) templates: Vec<(Arc<Entry>, ResourceTemplate)>,
+    pub(crate) prompts: Vec<(Arc<Entry>, Prompt)>,
+}
+
+/// A definition as revisions differ about it.
+pub(crate) struct Forms<T> {
+    /// Since 2026-07-28.
+    pub(crate) modern: T,
+    /// Before: a structured result is an object.
+    pub(crate) legacy: T,
+}
+
+impl Lists {
+    pub(crate) fn new(registry: &Registry) -> Self {
+        let (mut resources, mut templates) = (Vec::new(), Vec::new());
+        for entry in registry.of_kind("resource") {
+            if entry.template.as_ref().is_some_and(|template| template.variables().next().is_some()) {
+                templates.push((Arc::clone(entry), template(entry.def)));
+            } else {
+                resources.push((Arc::clone(entry), resource(entry.def)));
+            }
+        }
+        Self {
+            tools: registry.of_kind("tool").map(|entry| (Arc::clone(entry), tool(entry.def))).collect(),
+            prompts: registry.of_kind("prompt").map(|entry| (Arc::clone(entry), prompt(entry.def))).collect(),
+            resources,
+            templates,
+        }
+    }
+}
+
+/// The name under which a structured result that is no object travels before 2026-07-28.
+pub(crate) const WRAPPER: &str = "result";
+
+fn tool(def: &Def) -> Forms<Tool> {
+    let mut tool = Tool::new(def.name, description(def), input_schema(def));
+    tool.title = def.title.map(ToOwned::to_owned);
+    tool.icons = icons(def);
+    tool.meta = meta(def);
+    if let Kind::Tool(part) = def.kind {
+        let hints = (part.read_only, part.destructive, part.idempotent, part.open_world);
+        if hints != (None, None, None, None) {
+            tool.annotations = Some(ToolAnnotations::from_raw(None, hints.0, hints.1, hints.2, hints.3));
+        }
+    }
+    let mut legacy = tool.clone();
+    if let Some(output) = def.output.and_then(|schema| schema()) {
+        let output = output.to_value();
+        let mut older = if is_object_schema(&output) {
+            object(output.clone())
+        } else {
+            let definitions = output.get("$defs").cloned();
+            let mut inner = object(output.clone());
+            inner.remove("$defs");
+            inner.remove("$schema");
+            let mut wrapped = object(json!({
+                "type": "object",
+                "properties": { WRAPPER: inner },
+                "required": [WRAPPER],
+            }));
+            wrapped.extend(definitions.map(|definitions| ("$defs".to_owned(), definitions)));
+            wrapped
+        };
+        spell_out(&mut older);
+        legacy.output_schema = Some(Arc::new(older));
+        tool.output_schema = Some(Arc::new(object(output)));
+    }
+    Forms { modern: tool, legacy }
+}
+
+/// Returns whether the structured result of a tool is an object in every case.
+pub(crate) fn is_object_schema(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("object")
+}
+
+fn resource(def: &'static Def) -> Resource {
+    let Kind::Resource(part) = def.kind else { return Resource::new("", def.name) };
+    let mut resource = Resource::new(part.uri, def.name);
+    resource.title = def.title.map(ToOwned::to_owned);
+    resource.description = non_empty(def.description);
+    resource.mime_type = part.mime.map(ToOwned::to_owned);
+    resource.icons = icons(def);
+    resource.meta = meta(def);
+    resource
+}
+
+fn template(def: &'static Def) -> ResourceTemplate {
+    let Kind::Resource(part) = def.kind else { return ResourceTemplate::new("", def.name) };
+    let mut template = ResourceTemplate::new(part.uri, def.name);
+    template.title = def.title.map(ToOwned::to_owned);
+    template.description = non_empty(def.description);
+    template.mime_type = part.mime.map(ToOwned::to_owned);
+    template.icons = icons(def);
+    template.meta = meta(def);
+    template
+}
+
+fn prompt(def: &Def) -> Prompt {
+    let arguments = arguments(def).into_iter().map(|known| {
+        let mut argument = PromptArgument::new(known.name);
+        argument.description = known.description;
+        argument.required = Some(known.required);
+        argument
+    });
+    let arguments: Vec<_> = arguments.collect();
+    let mut prompt = Prompt::new(def.name, non_empty(def.description), (!arguments.is_empty()).then_some(arguments));
+    prompt.title = def.title.map(ToOwned::to_owned);
+    prompt.icons = icons(def);
+    prompt.meta = meta(def);
+    prompt
+}
+
+/// An argument, as its schema describes it.
+pub(crate) struct Argument {
+    pub(crate) name: String,
+    pub(crate) type_name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) required: bool,
+}
+
+/// Returns the arguments of a component, in the order of their declaration where the schema keeps it.
+pub(crate) fn arguments(def: &Def) -> Vec<Argument> {
+    let Some(schema) = def.arguments else {
+        let Kind::Resource(part) = def.kind else { return Vec::new() };
+        let template = mcp_core::uri::Template::parse(part.uri);
+        let variables = template.iter().flat_map(mcp_core::uri::Template::variables);
+        return variables
+            .map(|name| Argument {
+                name: name.to_owned(),
+                type_name: "in the URI".to_owned(),
+                description: None,
+                required: true,
+            })
+            .collect();
+    };
+    let schema = schema(Contract::Deserialize).to_value();
+    let required: Vec<_> = schema.get("required").and_then(Value::as_array).into_iter().flatten().collect();
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    properties
+        .map(|(name, property)| Argument {
+            name: name.clone(),
+            type_name: type_name(property),
+            description: property.get("description").and_then(Value::as_str).map(ToOwned::to_owned),
+            required: required.iter().any(|required| *required == name),
+        })
+        .collect()
+}
+
+/// Returns the type of a schema in a word or two.
+fn type_name(schema: &Value) -> String {
+    match schema.get("type") {
+        Some(Value::String(name)) => name.clone(),
+        Some(Value::Array(names)) => {
+            let names = names.iter().filter_map(Value::as_str).filter(|name| *name != "null");
+            names.collect::<Vec<_>>().join(" or ")
+        }
+        _ => match schema.get("$ref").and_then(Value::as_str).and_then(|target| target.rsplit('/').next()) {
+            Some(target) => target.to_owned(),
+            None => "any".to_owned(),
+        },
+    }
+}
+
+fn input_schema(def: &Def) -> JsonObject {
+    let mut schema = def.arguments.map(|schema| object(schema(Contract::Deserialize).to_value())).unwrap_or_default();
+    // The protocol asks for an object with properties, also where there are none; the name of the
+    // generated type says nothing to a model.
+    schema.insert("type".to_owned(), json!("object"));
+    schema.entry("properties").or_insert_with(|| json!({}));
+    schema.remove("title");
+    spell_out(&mut schema);
+    schema
+}
+
+/// Writes the schema of anything, `true`, as an object: before 2026-07-28 a property's schema is one.
+fn spell_out(schema: &mut JsonObject) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(JsonObject::values_mut) {
+        match property {
+            Value::Bool(true) => *property = json!({}),
+            Value::Bool(false) => *property = json!({ "not": {} }),
+            _ => {}
+        }
+    }
+}
+
+fn object(value: Value) -> JsonObject {
+    match value {
+        Value::Object(map) => map,
+        // `true`, the schema of anything.
+        _ => JsonObject::new(),
+    }
+}
+
+fn description(def: &Def) -> Cow<'static, str> {
+    let fallback = || Cow::Owned(format!("The {} `{}`.", def.kind.word(), def.name));
+    if def.description.is_empty() { fallback() } else { Cow::Borrowed(def.description) }
+}
+
+fn non_empty(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn icons(def: &Def) -> Option<Vec<Icon>> {
+    def.icons.and_then(|icons| converted(&icons(), def, "icons"))
+}
+
+fn meta(def: &Def) -> Option<MetaObject> {
+    def.meta.and_then(|meta| converted(&meta(), def, "meta"))
+}
+
+fn converted<T: DeserializeOwned>(value: &impl serde::Serialize, def: &Def, key: &str) -> Option<T> {
+    let converted = serde_json::to_value(value).and_then(serde_json::from_value);
+    converted
+        .inspect_err(|error| tracing::warn!(component = def.name, place = %def.place, key, %error, "left out of the list"))
+        .ok()
+}
+
+/// Returns one page of a list and the cursor of the next one.
+///
+/// # Errors
+///
+/// Fails where the cursor is none of this list's.
+pub(crate) fn page<T>(
+    items: impl Iterator<Item = T>,
+    cursor: Option<&str>,
+    size: usize,
+) -> Result<(Vec<T>, Option<String>), String> {
+    let start = match cursor {
+        None => 0,
+        Some(cursor) => cursor
+            .strip_prefix("after-")
+            .and_then(|start| start.parse::<usize>().ok())
+            .ok_or_else(|| format!("unknown cursor `{cursor}`: send `nextCursor` of the page before, as it was"))?,
+    };
+    let mut items = items.skip(start);
+    let page: Vec<_> = items.by_ref().take(size).collect();
+    let next = items.next().map(|_| format!("after-{}", start + page.len()));
+    Ok((page, next))
+}

@@ -1,0 +1,418 @@
+//! A server: components, settings, and the ways to serve them.
+
+use std::sync::{Arc, OnceLock};
+
+use mcp_core::cache::{Cache, CacheOptions, CacheOutcome};
+use mcp_core::clock::Clock;
+use mcp_core::ctx::{Nobody, RequestInfo};
+use mcp_core::link::{self, Item};
+use mcp_core::provider::Providers;
+use mcp_core::registry::{Components, Entry, Registry};
+use mcp_core::stats::Figures;
+use mcp_core::{Config, Identity, PromptDef, ProviderDef, ResourceDef, ToolDef};
+use rmcp::model::ServerCapabilities;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::{Authenticator, Tokens};
+use crate::dispatch::{Answer, Call, Caller, Dispatch};
+use crate::error::Error;
+use crate::protocol::hub::Hub;
+use crate::protocol::lists::Lists;
+use crate::protocol::{self, Handler, Seal};
+
+/// A server of tools, resources and prompts.
+///
+/// Made by [`Server::linked`] from what all linked crates declare, or by [`Server::builder`] from what
+/// is added by hand. It starts at its first use: mistakes in the components are reported there.
+///
+/// # Examples
+///
+/// ```
+/// use mcp_server::prelude::*;
+///
+/// /// Adds two numbers.
+/// #[tool(read_only)]
+/// fn add(a: i64, b: i64) -> i64 {
+///     a + b
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), mcp_server::Error> {
+/// let server = Server::builder().name("sums").tool(add::def());
+/// let called = server.call_tool("add", serde_json::json!({ "a": 2, "b": 3 })).await?;
+/// assert_eq!(called.text(), "5");
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a server does nothing until it serves"]
+pub struct Server {
+    setup: Setup,
+    core: OnceLock<Result<Arc<Core>, Error>>,
+}
+
+#[derive(Clone)]
+struct Setup {
+    name: Arc<str>,
+    version: Arc<str>,
+    instructions: Option<String>,
+    linked: bool,
+    items: Vec<Item>,
+    config: Option<Config>,
+    clock: Clock,
+    jitter: f64,
+    page_size: usize,
+    authenticator: Option<Arc<dyn Authenticator>>,
+}
+
+/// A server that has started.
+pub(crate) struct Core {
+    pub(crate) name: Arc<str>,
+    pub(crate) version: Arc<str>,
+    pub(crate) instructions: Option<String>,
+    pub(crate) dispatch: Dispatch,
+    pub(crate) lists: Lists,
+    pub(crate) capabilities: ServerCapabilities,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) seal: Seal,
+    pub(crate) page_size: usize,
+    pub(crate) authenticator: Option<Arc<dyn Authenticator>>,
+    /// Cancelled when the server stops: long answers end then.
+    pub(crate) stopping: CancellationToken,
+}
+
+/// The result of a call within the process.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Called {
+    /// The result, as revision 2026-07-28 writes it, without what belongs to a request.
+    pub result: Value,
+    /// Where it came from.
+    pub cache: CacheOutcome,
+    /// How long it is fresh from now on.
+    pub fresh_for: std::time::Duration,
+}
+
+impl Called {
+    /// Returns the text blocks of a tool's result or a resource's content, joined by new lines.
+    pub fn text(&self) -> String {
+        let blocks = ["content", "contents"].into_iter().filter_map(|name| self.result.get(name)?.as_array()).flatten();
+        let messages = self.result.get("messages").and_then(Value::as_array).into_iter().flatten();
+        let blocks = blocks.chain(messages.filter_map(|message| message.get("content")));
+        let texts: Vec<_> = blocks.filter_map(|block| block.get("text")?.as_str()).collect();
+        texts.join("\n")
+    }
+
+    /// Returns whether a tool's result describes a failure.
+    pub fn is_error(&self) -> bool {
+        self.result.get("isError").and_then(Value::as_bool).unwrap_or(false)
+    }
+}
+
+impl Server {
+    /// Creates a server of everything that the attributes of all linked crates declare.
+    ///
+    /// A crate of the dependency list that nothing in the program names is not linked, and its
+    /// components are not found: write `use my_tools as _;`.
+    pub fn linked() -> Self {
+        let mut server = Self::builder();
+        server.setup.linked = true;
+        server
+    }
+
+    /// Creates a server of nothing; components are added by [`tool`](Self::tool) and the like.
+    pub fn builder() -> Self {
+        let setup = Setup {
+            name: "mcp-server".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            instructions: None,
+            linked: false,
+            items: Vec::new(),
+            config: None,
+            clock: Clock::default(),
+            jitter: CacheOptions::default().jitter,
+            page_size: 500,
+            authenticator: None,
+        };
+        Self { setup, core: OnceLock::new() }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Setup)) -> Self {
+        change(&mut self.setup);
+        Self { setup: self.setup, core: OnceLock::new() }
+    }
+
+    /// Adds a tool: `.tool(add::def())`.
+    pub fn tool(self, def: &'static ToolDef) -> Self {
+        self.with(|setup| setup.items.push(Item::Tool(def)))
+    }
+
+    /// Adds a resource: `.resource(product::def())`.
+    pub fn resource(self, def: &'static ResourceDef) -> Self {
+        self.with(|setup| setup.items.push(Item::Resource(def)))
+    }
+
+    /// Adds a prompt: `.prompt(review::def())`.
+    pub fn prompt(self, def: &'static PromptDef) -> Self {
+        self.with(|setup| setup.items.push(Item::Prompt(def)))
+    }
+
+    /// Adds a provider: `.provider(database::def())`.
+    pub fn provider(self, def: &'static ProviderDef) -> Self {
+        self.with(|setup| setup.items.push(Item::Provider(def)))
+    }
+
+    /// Sets the name that clients see; [`main!`](crate::main) sets the package's.
+    pub fn name(self, name: &str) -> Self {
+        self.with(|setup| setup.name = name.into())
+    }
+
+    /// Sets the version that clients see; [`main!`](crate::main) sets the package's.
+    pub fn version(self, version: &str) -> Self {
+        self.with(|setup| setup.version = version.into())
+    }
+
+    /// Sets what a model is told about using the server.
+    pub fn instructions(self, instructions: impl Into<String>) -> Self {
+        self.with(|setup| setup.instructions = Some(instructions.into()))
+    }
+
+    /// Sets the configuration, in place of that from `mcp.toml`, the environment and flags.
+    pub fn config(self, config: Config) -> Self {
+        self.with(|setup| setup.config = Some(config))
+    }
+
+    /// Sets the clock that freshness is measured by, for tests: see [`Clock::fake`].
+    pub fn clock(self, clock: Clock) -> Self {
+        self.with(|setup| setup.clock = clock)
+    }
+
+    /// Sets by which random share, at most, cached results live shorter than declared; 0.1 by default.
+    ///
+    /// Results that were stored together then do not expire together.
+    pub fn jitter(self, share: f64) -> Self {
+        self.with(|setup| setup.jitter = share)
+    }
+
+    /// Sets how many entries one page of a list has; 500 by default.
+    pub fn page_size(self, entries: usize) -> Self {
+        self.with(|setup| setup.page_size = entries.max(1))
+    }
+
+    /// Sets how HTTP requests are told apart by caller, in place of the tokens of the configuration.
+    pub fn authenticator(self, authenticator: impl Authenticator) -> Self {
+        self.with(|setup| setup.authenticator = Some(Arc::new(authenticator)))
+    }
+
+    /// Returns the server as a handler for rmcp, for one connection or session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Start`] with every mistake in the components and their settings.
+    pub fn rmcp(&self) -> Result<Handler, Error> {
+        self.core().map(|core| Handler::new(Arc::clone(core)))
+    }
+
+    /// Calls a tool within the process, as an anonymous caller without a client.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Start`] with every mistake in the components, or where there is no such tool. An error
+    /// of the tool is a result: see [`Called::is_error`].
+    pub async fn call_tool(&self, name: &str, arguments: Value) -> Result<Called, Error> {
+        self.call_tool_as(Identity::anonymous(), name, arguments).await
+    }
+
+    /// Calls a tool within the process as a certain caller.
+    ///
+    /// # Errors
+    ///
+    /// As [`call_tool`](Self::call_tool).
+    pub async fn call_tool_as(&self, identity: Identity, name: &str, arguments: Value) -> Result<Called, Error> {
+        let core = self.core()?;
+        let entry = core.dispatch.registry.tool(name).ok_or_else(|| unknown("tool", name))?;
+        let arguments = arguments.to_string();
+        let input = mcp_core::arguments::Input::Json(&arguments);
+        core.called(entry, input, None, identity).await
+    }
+
+    /// Reads a resource within the process, as an anonymous caller without a client.
+    ///
+    /// # Errors
+    ///
+    /// As [`call_tool`](Self::call_tool).
+    pub async fn read_resource(&self, uri: &str) -> Result<Called, Error> {
+        let core = self.core()?;
+        let (entry, values) = core.dispatch.registry.resource(uri).ok_or_else(|| unknown("resource", uri))?;
+        let input = mcp_core::arguments::Input::Text(&values);
+        core.called(entry, input, Some(uri), Identity::anonymous()).await
+    }
+
+    /// Gets a prompt within the process, as an anonymous caller without a client.
+    ///
+    /// # Errors
+    ///
+    /// As [`call_tool`](Self::call_tool).
+    pub async fn get_prompt(&self, name: &str, arguments: Vec<(String, String)>) -> Result<Called, Error> {
+        let core = self.core()?;
+        let entry = core.dispatch.registry.prompt(name).ok_or_else(|| unknown("prompt", name))?;
+        let input = mcp_core::arguments::Input::Text(&arguments);
+        core.called(entry, input, None, Identity::anonymous()).await
+    }
+
+    /// Returns the cache of the server.
+    ///
+    /// # Errors
+    ///
+    /// As [`rmcp`](Self::rmcp).
+    pub fn cache(&self) -> Result<Cache, Error> {
+        self.core().map(|core| core.dispatch.cache.clone())
+    }
+
+    /// Returns what was measured of each component that was called: its kind, its name, its figures.
+    ///
+    /// # Errors
+    ///
+    /// As [`rmcp`](Self::rmcp).
+    pub fn figures(&self) -> Result<Vec<(String, String, Figures)>, Error> {
+        self.core().map(|core| core.figures())
+    }
+
+    /// Starts the server, where it has not.
+    pub(crate) fn core(&self) -> Result<&Arc<Core>, Error> {
+        self.core.get_or_init(|| Core::start(&self.setup)).as_ref().map_err(Clone::clone)
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn server_name(&self) -> (&str, &str) {
+        (&self.setup.name, &self.setup.version)
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_config(&self) -> bool {
+        self.setup.config.is_some()
+    }
+}
+
+fn unknown(kind: &str, name: &str) -> Error {
+    Error::start(format!("no {kind} `{name}`: `list` shows what there is"))
+}
+
+impl Core {
+    fn start(setup: &Setup) -> Result<Arc<Self>, Error> {
+        let linked = if setup.linked { link::linked() } else { &[] };
+        let items = linked.iter().chain(&setup.items).copied();
+        let registry = Registry::new(items).map_err(|mistakes| Error::Start(mistakes.into()))?;
+        let registry = Arc::new(registry);
+        if registry.entries().is_empty() {
+            tracing::warn!(
+                "this server has no components: annotate a function with `#[tool]`, and where they are in a crate of \
+                 their own, write `use my_tools as _;` so that it is linked"
+            );
+        }
+
+        let config = match &setup.config {
+            Some(config) => config.clone(),
+            None => crate::settings::from_environment()?,
+        };
+        let config = Arc::new(config);
+        let options = CacheOptions {
+            enabled: config.cache_enabled,
+            memory_bytes: config.cache_memory_bytes,
+            default_ttl: config.cache_duration,
+            jitter: setup.jitter,
+            clock: setup.clock.clone(),
+            ..CacheOptions::default()
+        };
+        let cache = Cache::new(options);
+        let components = Components::new(Arc::clone(&registry));
+        let needs = registry.entries().iter().map(|entry| (entry.def.name, entry.def.place, entry.def.needs));
+        let providers =
+            Providers::new(registry.providers(), Arc::clone(&config), cache.clone(), components.clone(), needs)
+                .map_err(Error::start)?;
+
+        let hub = Arc::new(Hub::default());
+        let told = Arc::clone(&hub);
+        cache.on_invalidate(Arc::new(move |what| told.invalidated(what)));
+        let told = Arc::clone(&hub);
+        components.on_change(Box::new(move |kind| told.listed(kind)));
+
+        let authenticator = setup.authenticator.clone().or_else(|| {
+            let tokens = Tokens::new(&config.auth_tokens)?;
+            Some(Arc::new(tokens) as Arc<dyn Authenticator>)
+        });
+        Ok(Arc::new(Self {
+            name: Arc::clone(&setup.name),
+            version: Arc::clone(&setup.version),
+            instructions: setup.instructions.clone(),
+            lists: Lists::new(&registry),
+            capabilities: capabilities(&registry),
+            dispatch: Dispatch::new(registry, cache, providers, config),
+            hub,
+            seal: Seal::new().map_err(Error::start)?,
+            page_size: setup.page_size,
+            authenticator,
+            stopping: CancellationToken::new(),
+        }))
+    }
+
+    /// Builds the shared values that are wanted before the first call.
+    pub(crate) async fn preload(&self) -> Result<(), Error> {
+        let all = !self.dispatch.config.lazy_loading;
+        self.dispatch.providers.preload(all).await.map_err(Error::start)
+    }
+
+    async fn called(
+        &self,
+        entry: &Arc<Entry>,
+        input: mcp_core::arguments::Input<'_>,
+        uri: Option<&str>,
+        identity: Identity,
+    ) -> Result<Called, Error> {
+        let caller = Caller {
+            identity,
+            client: Arc::new(Nobody),
+            request: RequestInfo::default(),
+            cancelled: CancellationToken::new(),
+        };
+        let call = Call { entry, input, uri, caller, continues: false };
+        let answer: Answer = self.dispatch.answer(call).await;
+        let result = protocol::value(entry, uri, &answer).map_err(|error| Error::Transport(error.message.into_owned()))?;
+        Ok(Called { result, cache: answer.cache, fresh_for: answer.fresh_for })
+    }
+
+    pub(crate) fn figures(&self) -> Vec<(String, String, Figures)> {
+        let entries = self.dispatch.registry.entries().iter();
+        let figures = entries.map(|entry| {
+            (entry.def.kind.word().to_owned(), entry.def.name.to_owned(), entry.stats.snapshot())
+        });
+        figures.filter(|(_, _, figures)| figures.calls > 0).collect()
+    }
+}
+
+/// Returns what the protocol is told of the server: what it has components for.
+#[expect(deprecated, reason = "logging is deprecated by SEP-2577, and part of every revision served")]
+fn capabilities(registry: &Registry) -> ServerCapabilities {
+    let has = |kind| registry.of_kind(kind).next().is_some();
+    let mut capabilities = ServerCapabilities::builder().enable_logging().build();
+    if has("tool") {
+        let tools = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
+        capabilities.tools = tools.tools;
+    }
+    if has("prompt") {
+        let prompts = ServerCapabilities::builder().enable_prompts().enable_prompts_list_changed().build();
+        capabilities.prompts = prompts.prompts;
+    }
+    if has("resource") {
+        let resources = ServerCapabilities::builder()
+            .enable_resources()
+            .enable_resources_subscribe()
+            .enable_resources_list_changed()
+            .build();
+        capabilities.resources = resources.resources;
+    }
+    if registry.entries().iter().any(|entry| !entry.def.complete.is_empty()) {
+        capabilities.completions = ServerCapabilities::builder().enable_completions().build().completions;
+    }
+    capabilities
+}

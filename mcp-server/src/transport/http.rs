@@ -1,0 +1,253 @@
+//! Streamable HTTP: hyper in front, rmcp behind.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use mcp_core::Identity;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::auth::Headers;
+use crate::error::Error;
+use crate::protocol::Handler;
+use crate::server::{Core, Server};
+
+/// The header of a session's id, before revision 2026-07-28.
+const SESSION: &str = "mcp-session-id";
+
+/// How many sessions are remembered with their owners.
+const MAX_SESSIONS: usize = 10_000;
+
+/// How long connections may take to end when the server stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+type Body = BoxBody<Bytes, Infallible>;
+
+/// A server as a tower service, to be mounted in a router: it answers `/mcp`, `/healthz` and `/readyz`.
+///
+/// Made by [`Server::http_service`].
+#[derive(Clone)]
+pub struct HttpService {
+    core: Arc<Core>,
+    rmcp: StreamableHttpService<Handler, LocalSessionManager>,
+    owners: Arc<Mutex<HashMap<String, [u8; 32]>>>,
+}
+
+impl Server {
+    /// Returns the server as a tower service.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Start`] with every mistake in the components and their settings.
+    pub fn http_service(&self) -> Result<HttpService, Error> {
+        self.core().map(|core| HttpService::new(Arc::clone(core)))
+    }
+
+    /// Serves Streamable HTTP at an address such as `127.0.0.1:8080` until the process is told to stop.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Start`] with every mistake in the components, [`Error::Transport`] where the address
+    /// cannot be had.
+    pub async fn serve_http(&self, address: &str) -> Result<(), Error> {
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| Error::Transport(format!("cannot listen at `{address}`: {error}")))?;
+        self.serve_listener(listener).await
+    }
+
+    /// Serves Streamable HTTP on a listener that is bound already.
+    ///
+    /// # Errors
+    ///
+    /// As [`serve_http`](Self::serve_http).
+    pub async fn serve_listener(&self, listener: TcpListener) -> Result<(), Error> {
+        let core = self.core()?;
+        core.preload().await?;
+        let service = HttpService::new(Arc::clone(core));
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!(server = %core.name, "listening at http://{address}/mcp");
+        }
+        serve(listener, service, core).await;
+        Ok(())
+    }
+}
+
+async fn serve(listener: TcpListener, service: HttpService, core: &Core) {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30));
+    let connections = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = core.stopping.cancelled() => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of descriptors, most of the time: the listener lives on, and a loop would spin.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        // Answers are small and written whole: waiting to fill a packet costs 40 ms (Nagle against delayed ACK).
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY not set");
+        }
+        let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.clone()));
+        let watched = connections.watch(served.into_owned());
+        tokio::spawn(async move {
+            if let Err(error) = watched.await {
+                tracing::debug!(error, "connection ended");
+            }
+        });
+    }
+    if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
+        tracing::warn!("connections were still open after {GRACE:?}");
+    }
+}
+
+impl HttpService {
+    fn new(core: Arc<Core>) -> Self {
+        let config = &core.dispatch.config;
+        let mut http = StreamableHttpServerConfig::default()
+            .with_cancellation_token(core.stopping.child_token())
+            .with_max_request_body_bytes(usize::try_from(config.max_request_size).unwrap_or(usize::MAX));
+        if !config.allowed_hosts.is_empty() {
+            http = http.with_allowed_hosts(&config.allowed_hosts);
+        }
+        // A page of this machine may call; one from elsewhere only where it is named.
+        let loopback = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
+        http = http.with_allowed_origins(loopback.into_iter().chain(config.allowed_origins.iter().map(String::as_str)));
+        let handlers = Arc::clone(&core);
+        let rmcp = StreamableHttpService::new(
+            move || Ok(Handler::new(Arc::clone(&handlers))),
+            Arc::new(LocalSessionManager::default()),
+            http,
+        );
+        Self { core, rmcp, owners: Arc::default() }
+    }
+
+    async fn answer<B>(&self, mut request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body + Send + 'static,
+        B::Data: Send + 'static,
+        B::Error: std::fmt::Display,
+    {
+        match request.uri().path() {
+            "/mcp" | "/mcp/" => {}
+            "/healthz" => return text(StatusCode::OK, "ok\n"),
+            "/readyz" if self.core.stopping.is_cancelled() => return text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
+            "/readyz" => return text(StatusCode::OK, "ready\n"),
+            _ => return text(StatusCode::NOT_FOUND, "not found: the protocol is at /mcp\n"),
+        }
+        let identity = match self.identity(Headers::of(request.headers())).await {
+            Ok(identity) => identity,
+            Err(response) => return response,
+        };
+        let fingerprint = identity.fingerprint();
+        let session = request.headers().get(SESSION).and_then(|id| id.to_str().ok()).map(ToOwned::to_owned);
+        let owner = session.as_deref().map(|session| self.owners().get(session).copied());
+        if self.core.authenticator.is_some() && owner.is_some_and(|owner| owner != Some(fingerprint)) {
+            // To whom it does not belong, it does not exist.
+            return text(StatusCode::NOT_FOUND, "no such session: initialize a new one\n");
+        }
+        let ended = request.method() == Method::DELETE;
+        request.extensions_mut().insert(identity);
+
+        let response = self.rmcp.handle(request).await;
+        match session {
+            Some(session) if ended || response.status() == StatusCode::NOT_FOUND => {
+                self.owners().remove(&session);
+            }
+            None => {
+                let opened = response.headers().get(SESSION).and_then(|id| id.to_str().ok());
+                if let Some(opened) = opened {
+                    let mut owners = self.owners();
+                    // rmcp ends idle sessions by itself and tells nobody. Whose owner is forgotten here
+                    // is no longer found, and its client initializes a new one.
+                    if owners.len() >= MAX_SESSIONS
+                        && let Some(any) = owners.keys().next().cloned()
+                    {
+                        owners.remove(&any);
+                    }
+                    owners.insert(opened.to_owned(), fingerprint);
+                }
+            }
+            Some(_) => {}
+        }
+        response
+    }
+
+    async fn identity(&self, headers: Headers) -> Result<Identity, Response<Body>> {
+        let Some(authenticator) = &self.core.authenticator else { return Ok(Identity::anonymous()) };
+        authenticator.authenticate(&headers).await.map_err(|refused| {
+            let body = json!({
+                "jsonrpc": "2.0",
+                "id": null,
+                "error": { "code": -32600, "message": format!("unauthorized: {}", refused.0) },
+            });
+            let mut response = text(StatusCode::UNAUTHORIZED, &body.to_string());
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+        })
+    }
+
+    fn owners(&self) -> MutexGuard<'_, HashMap<String, [u8; 32]>> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<B> tower_service::Service<Request<B>> for HttpService
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send + 'static,
+    B::Error: std::fmt::Display,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move { Ok(service.answer(request).await) })
+    }
+}
+
+fn text(status: StatusCode, text: &str) -> Response<Body> {
+    let mut response = Response::new(Full::new(Bytes::copy_from_slice(text.as_bytes())).boxed());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+/// Returns whether an address is of this machine alone.
+#[cfg(feature = "cli")]
+pub(crate) fn is_loopback(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        || address.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
+}

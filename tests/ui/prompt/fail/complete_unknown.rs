@@ -1,0 +1,12 @@
+use mcp_core::prelude::*;
+
+fn names(typed: String) -> Vec<String> {
+    vec![typed]
+}
+
+#[prompt(complete(nam = names))]
+fn greet(name: String) -> String {
+    name
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use mcp_core::prelude::*;
+
+#[provider]
+fn words() {}
+
+fn main() {}

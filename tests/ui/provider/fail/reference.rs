@@ -1,0 +1,8 @@
+use mcp_core::prelude::*;
+
+#[provider]
+fn words() -> &'static str {
+    "words"
+}
+
+fn main() {}

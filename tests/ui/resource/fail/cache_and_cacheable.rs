@@ -1,0 +1,8 @@
+use mcp_core::prelude::*;
+
+#[resource(cacheable, cache)]
+fn weather() -> String {
+    String::new()
+}
+
+fn main() {}

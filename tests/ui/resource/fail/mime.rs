@@ -1,0 +1,8 @@
+use mcp_core::prelude::*;
+
+#[resource(mime = "json")]
+fn weather() -> String {
+    String::new()
+}
+
+fn main() {}

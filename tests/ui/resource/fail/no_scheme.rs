@@ -1,0 +1,8 @@
+use mcp_core::prelude::*;
+
+#[resource(uri = "/weather")]
+fn weather() -> String {
+    String::new()
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use mcp_core::prelude::*;
+
+#[tool]
+struct Add {
+    a: i64,
+}
+
+fn main() {}

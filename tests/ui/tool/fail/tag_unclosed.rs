@@ -1,0 +1,8 @@
+use mcp_core::prelude::*;
+
+#[tool(cache(tags("user:{id")))]
+fn find(id: u64) -> u64 {
+    id
+}
+
+fn main() {}

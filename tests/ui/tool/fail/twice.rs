@@ -1,0 +1,9 @@
+use mcp_core::prelude::*;
+
+#[tool]
+#[tool]
+fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+fn main() {}
