@@ -206,9 +206,9 @@ fn prime<C: Component>(cache: &Cache, def: &Def, arguments: C::Arguments, reply:
         )));
     }
     let prepared = ready::<C>(arguments);
-    let lookup = keying::lookup(def, keying::fingerprint(def), &prepared, &Identity::anonymous(), None, cache);
-    if let Some(lookup) = lookup.filter(|_| reply.store) {
-        cache.prime(&lookup, reply.body);
+    let keyed = keying::keyed(def, keying::fingerprint(def), &prepared, &Identity::anonymous(), cache);
+    if let Some(keyed) = keyed.filter(|_| reply.store) {
+        cache.prime(&keyed.lookup(def, &prepared, None), reply.body);
     }
     Ok(())
 }

@@ -2,41 +2,57 @@
 
 use std::time::Duration;
 
-use crate::cache::{Cache, KeyWriter, Lookup, TagId};
+use crate::cache::{Cache, Key, KeyWriter, Lookup, TagId};
 use crate::component::{Contract, Def, Prepared, Tags};
 use crate::identity::Identity;
 use crate::policy::{CachePolicy, Scope};
 use crate::uri;
 
-/// Returns where the cache keeps the result of a call, or `None` where this one is not to be cached:
-/// the component has no policy, its `when` says no, or an argument has no canonical form (NaN).
+/// A call that the cache may know: enough to look, and on a miss to go on.
+pub struct Keyed {
+    /// Where the cache keeps its result.
+    pub key: Key,
+    /// What the component declared.
+    pub policy: CachePolicy,
+    writer: KeyWriter,
+}
+
+/// Returns the place of a call in the cache, or `None` where this one is not to be cached: the
+/// component has no policy, its `when` says no, or an argument has no canonical form (NaN).
 ///
-/// `fingerprint` is [`fingerprint`] of the component; `uri` the one that a resource is read by.
-pub fn lookup(
+/// `fingerprint` is [`fingerprint`] of the component.
+pub fn keyed(
     def: &Def,
     fingerprint: u64,
     prepared: &dyn Prepared,
     identity: &Identity,
-    uri: Option<&str>,
     cache: &Cache,
-) -> Option<Lookup> {
+) -> Option<Keyed> {
     let policy = def.cache.filter(|_| prepared.when())?;
-    let mut key = writer(def, policy, fingerprint, prepared, cache);
-    let arguments = key.arguments();
-    key.owner(owner(policy.scope, identity).as_ref());
-    let (key, arguments) = match (key.finish(), arguments) {
-        (Ok(key), Ok(arguments)) => (key, arguments),
-        (Err(reason), _) | (_, Err(reason)) => {
+    let mut writer = writer(def, policy, fingerprint, prepared, cache);
+    writer.owner(owner(policy.scope, identity).as_ref());
+    match writer.finish() {
+        Ok(key) => Some(Keyed { key, policy, writer }),
+        Err(reason) => {
             tracing::debug!(component = def.name, %reason, "a call without a cache key");
-            return None;
+            None
         }
-    };
-    let mut tags = Tags::default();
-    prepared.tags(&mut tags);
-    let mut tags = tags.into_ids();
-    tags.extend([arguments, def.tag()]);
-    tags.extend(uri.map(|uri| TagId::resource(&uri::canonical(uri))));
-    Some(Lookup { key, tags: tags.into(), policy, timeout: def.timeout })
+    }
+}
+
+impl Keyed {
+    /// Returns all that the cache must know to keep a result: the tags are made here, as a hit needs none.
+    ///
+    /// `uri` is the one that a resource is read by.
+    pub fn lookup(self, def: &Def, prepared: &dyn Prepared, uri: Option<&str>) -> Lookup {
+        let mut tags = Tags::default();
+        prepared.tags(&mut tags);
+        let mut tags = tags.into_ids();
+        tags.push(def.tag());
+        tags.extend(self.writer.arguments());
+        tags.extend(uri.map(|uri| TagId::resource(&uri::canonical(uri))));
+        Lookup { key: self.key, tags: tags.into(), policy: self.policy, timeout: def.timeout }
+    }
 }
 
 /// Returns the tag of all cached results for these arguments, whoever they are for.

@@ -5,11 +5,12 @@ use quote::{ToTokens, format_ident};
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
+use crate::entry::{At, Shape};
 use crate::errors::{Errors, did_you_mean};
 use crate::keys::{Attribute, Table};
-use crate::options::{At, Entry, Options, Shape};
+use crate::options::{Entry, Options};
 use crate::signature::{Function, Role, known};
-use crate::template::Filled;
+use crate::template::{Filled, Use};
 
 /// The cache policy of a component.
 #[derive(Default)]
@@ -58,23 +59,31 @@ impl Cache {
             Shape::Options(tokens) => options = Options::read(tokens, Table::Cache(attribute), errors),
         }
         cache.durations(&mut options, errors);
-        if let Some(scope) = options.take("scope").and_then(|entry| entry.word(&["private", "tenant", "public"], errors)) {
-            if let (true, Some(parameter)) = (scope.value == "public", function.find(|role| matches!(role, Role::Identity))) {
+        if let Some(scope) =
+            options.take("scope").and_then(|entry| entry.word(&["private", "tenant", "public"], errors))
+        {
+            if let (true, Some(parameter)) =
+                (scope.value == "public", function.find(|role| matches!(role, Role::Identity)))
+            {
                 let message = "a result that everybody shares cannot depend on who asks: write `scope = \"private\"`, or leave the `Identity` out";
                 errors.add(parameter.span, message);
             }
             cache.scope = Some(variant(&scope));
         }
-        let tags = options.take("tags").map(|entry| entry.items::<LitStr>("\"users\"", errors)).unwrap_or_default();
-        cache.tags = tags.into_iter().filter_map(|tag| Filled::read(tag, function, errors)).collect();
+        let tags =
+            options.take("tags").map(|entry| entry.items::<LitStr>("\"users\"", errors)).unwrap_or_default();
+        cache.tags =
+            tags.into_iter().filter_map(|tag| Filled::read(&tag, Use::Tag, function, errors)).collect();
         cache.refresh_ahead = options.take("refresh_ahead").and_then(|entry| refresh_ahead(entry, errors));
         let (only, skip) = (options.take("key"), options.take("skip"));
         cache.key = key(only, skip, attribute, function, errors);
         cache.when = options.take("when").and_then(|entry| entry.expression(errors));
         cache.unless = options.take("unless").and_then(|entry| entry.expression(errors));
-        let levels = options.take("levels").and_then(|entry| entry.word(&["memory", "shared", "all"], errors));
+        let levels =
+            options.take("levels").and_then(|entry| entry.word(&["memory", "shared", "all"], errors));
         cache.levels = levels.as_ref().map(variant);
-        cache.max_bytes = options.take("max_bytes").and_then(|entry| entry.size(errors)).map(|size| size.value);
+        cache.max_bytes =
+            options.take("max_bytes").and_then(|entry| entry.size(errors)).map(|size| size.value);
         cache.version = options.take("version").and_then(|entry| entry.count(0, errors));
         cache
     }
@@ -106,7 +115,9 @@ fn variant(word: &At<&str>) -> Ident {
 fn refresh_ahead(entry: Entry, errors: &mut Errors) -> Option<RefreshAhead> {
     let value = entry.expression(errors)?;
     match &value {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value() == "auto" => return Some(RefreshAhead::Auto),
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value() == "auto" => {
+            return Some(RefreshAhead::Auto);
+        }
         Expr::Lit(ExprLit { lit: Lit::Float(share), .. })
             if share.base10_parse::<f64>().is_ok_and(|share| share > 0.0 && share < 1.0) =>
         {
@@ -123,7 +134,13 @@ fn refresh_ahead(entry: Entry, errors: &mut Errors) -> Option<RefreshAhead> {
 }
 
 /// Finds what makes the key, and refuses what cannot be part of one.
-fn key(only: Option<Entry>, skip: Option<Entry>, attribute: Attribute, function: &Function, errors: &mut Errors) -> Key {
+fn key(
+    only: Option<Entry>,
+    skip: Option<Entry>,
+    attribute: Attribute,
+    function: &Function,
+    errors: &mut Errors,
+) -> Key {
     if let (Some(_), Some(skip)) = (&only, &skip) {
         errors.add(skip.span(), "`key` says what makes the key, and so what does not: leave `skip` out");
         return Key::default();
@@ -171,18 +188,27 @@ fn context(chosen: bool, skip: &[Ident], attribute: Attribute, function: &Functi
 
 fn check(name: &Ident, list: &str, function: &Function, skip: bool, errors: &mut Errors) {
     let parameter = function.parameters.iter().find(|parameter| parameter.ident.as_ref() == Some(name));
-    let injected = parameter.map(|parameter| &parameter.role).filter(|role| !matches!(role, Role::Argument(_)));
+    let injected =
+        parameter.map(|parameter| &parameter.role).filter(|role| !matches!(role, Role::Argument(_)));
     match injected {
         Some(Role::Ctx) if skip => {}
         Some(Role::Whole(_)) => {
-            errors.add(name.span(), format!("`{name}` is all arguments: name the fields of `T` that count in `key(..)`"));
+            errors.add(
+                name.span(),
+                format!("`{name}` is all arguments: name the fields of `T` that count in `key(..)`"),
+            );
         }
-        Some(_) => errors.add(name.span(), format!("`{name}` is no argument and never part of the key: leave it out")),
+        Some(_) => errors
+            .add(name.span(), format!("`{name}` is no argument and never part of the key: leave it out")),
         None if function.whole().is_some() && skip => {
-            errors.add(name.span(), "`skip` cannot look into `Args<T>`: name the fields that count in `key(..)`");
+            errors.add(
+                name.span(),
+                "`skip` cannot look into `Args<T>`: name the fields that count in `key(..)`",
+            );
         }
         None if parameter.is_none() && function.whole().is_none() => {
-            let names: Vec<String> = function.arguments().map(|argument| argument.ident.to_string()).collect();
+            let names: Vec<String> =
+                function.arguments().map(|argument| argument.ident.to_string()).collect();
             let hint = did_you_mean(&name.to_string(), &names.iter().map(String::as_str).collect::<Vec<_>>());
             let hint = if hint.is_empty() { format!("; {}", known(function)) } else { hint };
             errors.add(name.span(), format!("`{list}` names `{name}`, which is no parameter{hint}"));

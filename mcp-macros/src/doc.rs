@@ -21,7 +21,8 @@ fn line(attr: &Attribute) -> Option<String> {
 
 /// Removes the decoration of one comment, which has several lines where it is a `/** .. */`.
 fn plain(text: &str) -> Vec<String> {
-    let starred = text.lines().skip(1).all(|line| line.trim_start().starts_with('*') || line.trim().is_empty());
+    let starred =
+        text.lines().skip(1).all(|line| line.trim_start().starts_with('*') || line.trim().is_empty());
     let block = text.contains('\n');
     text.lines()
         .map(|line| {

@@ -25,7 +25,12 @@ const SIZES: &[(&str, u64)] = &[
 /// Fails without a unit, at zero, and beyond a hundred years.
 pub(crate) fn duration(text: &str) -> Result<u64, Mistake> {
     const CENTURY: u64 = 100 * 365 * 86_400_000;
-    quantity(text, &Words { what: "duration", example: "300s", others: "`ms`, `m`, `h`, `d`" }, DURATIONS, CENTURY)
+    quantity(
+        text,
+        &Words { what: "duration", example: "300s", others: "`ms`, `m`, `h`, `d`" },
+        DURATIONS,
+        CENTURY,
+    )
 }
 
 /// Reads a size such as `1MiB`, in bytes.
@@ -34,7 +39,12 @@ pub(crate) fn duration(text: &str) -> Result<u64, Mistake> {
 ///
 /// Fails without a unit, at zero, and beyond a terabyte.
 pub(crate) fn size(text: &str) -> Result<u64, Mistake> {
-    quantity(text, &Words { what: "size", example: "10KB", others: "`B`, `KiB`, `MB`, `MiB`, `GiB`" }, SIZES, 1 << 40)
+    quantity(
+        text,
+        &Words { what: "size", example: "10KB", others: "`B`, `KiB`, `MB`, `MiB`, `GiB`" },
+        SIZES,
+        1 << 40,
+    )
 }
 
 struct Words {
@@ -49,13 +59,19 @@ fn quantity(text: &str, words: &Words, units: &[(&str, u64)], most: u64) -> Resu
     let digits = text.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'_').count();
     let (number, unit) = text.split_at_checked(digits).unwrap_or((text, ""));
     if number.is_empty() {
-        return Err((whole, format!("`{text}` is no {what}: write a number and a unit, as in `\"{example}\"`")));
+        return Err((
+            whole,
+            format!("`{text}` is no {what}: write a number and a unit, as in `\"{example}\"`"),
+        ));
     }
     let unit = unit.trim_start();
     let span = text.len() - unit.len()..text.len();
     if unit.is_empty() {
         let suffix = example.trim_start_matches(|letter: char| letter.is_ascii_digit());
-        return Err((whole, format!("{what} `{text}` has no unit: write `\"{text}{suffix}\"` (or {others})")));
+        return Err((
+            whole,
+            format!("{what} `{text}` has no unit: write `\"{text}{suffix}\"` (or {others})"),
+        ));
     }
     if unit.starts_with(['.', ',']) {
         return Err((span, format!("{what} `{text}` is not whole: write it in a smaller unit")));
@@ -80,7 +96,9 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, ms) in [("300s", 300_000), ("250ms", 250), ("5m", 300_000), ("1h", 3_600_000), ("1d", 86_400_000)] {
+        for (text, ms) in
+            [("300s", 300_000), ("250ms", 250), ("5m", 300_000), ("1h", 3_600_000), ("1d", 86_400_000)]
+        {
             assert_eq!(duration(text), Ok(ms), "{text}");
         }
         assert_eq!(duration("1_000 ms"), Ok(1000));
@@ -109,7 +127,10 @@ mod tests {
         }
         assert_eq!(
             size("10"),
-            Err((0..2, "size `10` has no unit: write `\"10KB\"` (or `B`, `KiB`, `MB`, `MiB`, `GiB`)".to_owned()))
+            Err((
+                0..2,
+                "size `10` has no unit: write `\"10KB\"` (or `B`, `KiB`, `MB`, `MiB`, `GiB`)".to_owned()
+            ))
         );
     }
 

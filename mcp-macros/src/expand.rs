@@ -4,18 +4,19 @@
 //! scope is captured. The trait is implemented for a type inside the constant, as one that is as
 //! visible as the function could not have arguments or results that are less so (E0446).
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Expr, Type};
 
-use crate::cache::{Cache, Key, RefreshAhead};
+use crate::cache::{Cache, Key};
+use crate::definition::definition;
 use crate::item::Item;
 use crate::keys::Attribute;
-use crate::model::{Background, Component, Icons, Target};
-use crate::signature::{Function, Parameter, Role};
-use crate::template::Filled;
+use crate::model::{Component, Target};
+use crate::signature::{Function, Role};
+use crate::template::{Filled, Member};
 
 /// Writes the function as it was, and what makes a component of it.
 pub(crate) fn component(item: &Item, model: &Component) -> TokenStream {
@@ -43,7 +44,13 @@ pub(crate) fn component(item: &Item, model: &Component) -> TokenStream {
 }
 
 /// Writes the function, the type of its name with `def()` and `methods`, and the constant with the rest.
-pub(crate) fn beside(item: &Item, attribute: Attribute, def_type: &TokenStream, methods: &TokenStream, constant: &TokenStream) -> TokenStream {
+pub(crate) fn beside(
+    item: &Item,
+    attribute: Attribute,
+    def_type: &TokenStream,
+    methods: &TokenStream,
+    constant: &TokenStream,
+) -> TokenStream {
     let (ident, vis) = (&item.sig.ident, &item.vis);
     let cfgs: Vec<_> = item.cfgs().collect();
     let name = ident.unraw();
@@ -57,7 +64,7 @@ pub(crate) fn beside(item: &Item, attribute: Attribute, def_type: &TokenStream, 
         #vis struct #ident {}
 
         #(#cfgs)*
-        #[allow(deprecated, unused, private_interfaces, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]
+        #[allow(deprecated, unused, private_interfaces, private_bounds, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]
         const _: () = {
             #constant
 
@@ -72,7 +79,8 @@ pub(crate) fn beside(item: &Item, attribute: Attribute, def_type: &TokenStream, 
     }
 }
 
-fn words(attribute: Attribute) -> (Ident, Ident) {
+/// Returns the type of a definition, and the word under which it is registered.
+pub(crate) fn words(attribute: Attribute) -> (Ident, Ident) {
     let call_site = |name: &str| Ident::new(name, Span::call_site());
     match attribute {
         Attribute::Tool => (call_site("ToolDef"), call_site("tool")),
@@ -112,8 +120,10 @@ fn call(model: &Component) -> TokenStream {
     let injected = function.parameters.iter().enumerate().filter_map(|(index, parameter)| {
         let name = binding(index);
         match &parameter.role {
-            Role::Dep(ty) => Some(quote_spanned!(ty.span()=> let #name = __cx.dep::<#ty>().await?;)),
-            Role::Pooled(ty) => Some(quote_spanned!(ty.span()=> let #name = __cx.pooled::<#ty>().await?;)),
+            Role::Dep(ty) => Some(quote_spanned!(at(ty.span())=> let #name = __cx.dep::<#ty>().await?;)),
+            Role::Pooled(ty) => {
+                Some(quote_spanned!(at(ty.span())=> let #name = __cx.pooled::<#ty>().await?;))
+            }
             Role::Ctx => Some(quote!(let #name = __cx.ctx();)),
             Role::Identity => Some(quote!(let #name = __cx.identity();)),
             Role::Argument(_) | Role::Whole(_) | Role::Config => None,
@@ -127,36 +137,43 @@ fn call(model: &Component) -> TokenStream {
         Role::Whole(_) => quote!(#root::Args(__arguments)),
         _ => binding(index).into_token_stream(),
     });
-    let mut value = quote!(#ident(#(#values),*));
+    // A type that cannot be returned is told where it is written.
+    let span = at(function.output.span());
+    let mut value = quote_spanned!(span=> #ident(#(#values),*));
     if model.blocking {
-        value = quote!(__cx.blocking(move || #value).await?);
+        value = quote_spanned!(span=> __cx.blocking(move || #value).await?);
     } else if function.is_async {
-        value = quote!(#value.await);
+        value = quote_spanned!(span=> #value.await);
     }
     let unless = model.cache.as_ref().and_then(|cache| cache.unless.as_ref());
-    let reply = format_ident!("{}_reply{}", model.attribute.word(), if unless.is_some() { "_unless" } else { "" });
+    let reply =
+        format_ident!("{}_reply{}", model.attribute.word(), if unless.is_some() { "_unless" } else { "" });
     let cx = (model.attribute == Attribute::Resource).then(|| quote!(, &__cx));
     let unless = unless.map(|unless| match unless {
         Expr::Closure(_) => quote!(, #unless),
         other => quote!(, |__result| (#other)(__result)),
     });
+    let reply = quote_spanned!(span=> #root::__private::#reply(#value #cx #unless));
     // A future that cannot be sent is told at the function's name.
-    let body = quote_spanned! {ident.span()=>
-        async move {
-            #(#injected)*
-            #root::__private::#reply(#value #cx #unless)
-        }
-    };
-    quote! {
+    quote_spanned! {at(ident.span())=>
         fn call(
             __arguments: Self::Arguments,
             __cx: #root::__private::Invocation,
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<#root::__private::Reply, #root::__private::ToolError>,
         > + ::core::marker::Send + 'static {
-            #body
+            async move {
+                #(#injected)*
+                #reply
+            }
         }
     }
+}
+
+/// Returns the place of the user's token for a generated one, whose names are still the macro's own:
+/// a token out of a `macro_rules!` macro would not see them.
+pub(crate) fn at(place: Span) -> Span {
+    Span::call_site().located_at(place)
 }
 
 /// Names the injected value of a parameter.
@@ -186,7 +203,7 @@ fn facts(model: &Component) -> TokenStream {
         if let Some(when) = &cache.when {
             let asked = self::when(when, function);
             facts.extend(quote! {
-                fn when(__arguments: &Self::Arguments) -> bool {
+                fn when(__arguments: &Self::Arguments) -> ::core::primitive::bool {
                     #asked
                 }
             });
@@ -196,13 +213,19 @@ fn facts(model: &Component) -> TokenStream {
         let targets = model.invalidates.iter().map(|target| match target {
             Target::Tag(tag) => self::tag(model, tag),
             Target::Resource(uri) => {
-                let members = uri.members.iter().map(|member| quote!(#root::__private::uri_part(&__arguments.#member)));
+                let members = uri.members.iter().map(|Member { ident, reserved }| {
+                    let part = Ident::new(
+                        if *reserved { "uri_reserved_part" } else { "uri_part" },
+                        Span::call_site(),
+                    );
+                    quote!(#root::__private::#part(&__arguments.#ident))
+                });
                 let uri = format(model, uri, members);
-                quote!(__tags.resource(#uri);)
+                quote!(__tags.resource(&#uri);)
             }
             Target::Component(attribute, path) => {
                 let (def_type, _) = words(*attribute);
-                quote_spanned! {path.span()=>
+                quote_spanned! {at(path.span())=>
                     let __other: &'static #root::__private::#def_type = #path::def();
                     __tags.component(__other);
                 }
@@ -220,7 +243,7 @@ fn facts(model: &Component) -> TokenStream {
 fn key(cache: &Cache, function: &Function) -> TokenStream {
     match &cache.key {
         Key::Whole => {
-            let span = function.whole().map_or_else(Span::call_site, |ty| ty.span());
+            let span = at(function.whole().map_or_else(Span::call_site, Type::span));
             quote_spanned!(span=> __key.field("", __arguments);)
         }
         Key::Members(members) => members
@@ -228,7 +251,7 @@ fn key(cache: &Cache, function: &Function) -> TokenStream {
             .map(|(name, member)| {
                 let argument = function.arguments().find(|argument| argument.ident == *member);
                 let span = argument.map_or_else(|| member.span(), |argument| argument.ty.span());
-                quote_spanned!(span=> __key.field(#name, &__arguments.#member);)
+                quote_spanned!(at(span)=> __key.field(#name, &__arguments.#member);)
             })
             .collect(),
     }
@@ -239,7 +262,7 @@ fn tag(model: &Component, tag: &Filled) -> TokenStream {
         let text = tag.format.value().replace("{{", "{").replace("}}", "}");
         return quote!(__tags.tag(#text););
     }
-    let text = format(model, tag, tag.members.iter().map(|member| quote!(&__arguments.#member)));
+    let text = format(model, tag, tag.members.iter().map(|Member { ident, .. }| quote!(&__arguments.#ident)));
     quote!(__tags.tag(&#text);)
 }
 
@@ -252,155 +275,19 @@ fn format(model: &Component, text: &Filled, values: impl Iterator<Item = TokenSt
 fn when(when: &Expr, function: &Function) -> TokenStream {
     let (values, types): (Vec<TokenStream>, Vec<&Type>) = match function.whole() {
         Some(whole) => (vec![quote!(__arguments)], vec![whole]),
-        None => function.arguments().map(|argument| (&argument.ident, &argument.ty)).map(|(ident, ty)| (quote!(&__arguments.#ident), ty)).unzip(),
+        None => function
+            .arguments()
+            .map(|argument| (&argument.ident, &argument.ty))
+            .map(|(ident, ty)| (quote!(&__arguments.#ident), ty))
+            .unzip(),
     };
     match when {
         Expr::Closure(_) => quote! {
-            let __when: fn(#(&#types),*) -> bool = #when;
+            let __when: fn(#(&#types),*) -> ::core::primitive::bool = #when;
             __when(#(#values),*)
         },
         path => quote!((#path)(#(#values),*)),
     }
-}
-
-/// The definition: a constructor and a setter for each thing that is declared.
-fn definition(model: &Component) -> TokenStream {
-    let Component { root, function, name, description, .. } = model;
-    let (def_type, _) = words(model.attribute);
-    let address = model.address.as_ref().map(|address| {
-        let uri = &address.uri;
-        let mime = match &address.mime {
-            Some(mime) => quote!(::core::option::Option::Some(#mime)),
-            None => quote!(::core::option::Option::None),
-        };
-        quote!(#uri, #mime,)
-    });
-    // A type that cannot be returned is told where it is written.
-    let new = quote_spanned!(function.output.span()=> #root::__private::#def_type::new::<__Component>);
-    let setters = [about(model), of_kind(model), limits(model), parts(&function.parameters, model)];
-    quote!(#new(#name, #description, #address #root::__private::place!()) #(#setters)*)
-}
-
-fn about(model: &Component) -> TokenStream {
-    let root = &model.root;
-    let title = model.title.as_ref().map(|title| quote!(.title(#title)));
-    let icons = model.icons.as_ref().map(|icons| match icons {
-        Icons::Each(icons) => {
-            quote!(.icons(|| ::std::vec::Vec::from([#(<#root::__private::Icon as ::core::convert::From<_>>::from(#icons)),*])))
-        }
-        Icons::All(icons) => quote!(.icons(|| ::core::iter::Iterator::collect(::core::iter::Iterator::map(
-            ::core::iter::IntoIterator::into_iter(#icons),
-            ::core::convert::Into::into,
-        )))),
-    });
-    let meta = model.meta.as_ref().map(|meta| quote!(.meta(|| #meta)));
-    let hidden = model.hidden.then(|| quote!(.hidden()));
-    quote!(#title #icons #meta #hidden)
-}
-
-fn of_kind(model: &Component) -> TokenStream {
-    let root = &model.root;
-    let hints = [
-        ("read_only", model.hints.read_only),
-        ("destructive", model.hints.destructive),
-        ("idempotent", model.hints.idempotent),
-        ("open_world", model.hints.open_world),
-    ];
-    let hints = hints.into_iter().filter_map(|(name, value)| {
-        let name = Ident::new(name, Span::call_site());
-        value.map(|value| quote!(.#name(#value)))
-    });
-    let background = model.background.as_ref().map(|background| self::background(model, background));
-    let list = model.address.as_ref().and_then(|address| address.list.as_ref());
-    let list = list.map(|list| quote!(.list(|__cx| #root::__private::listing(__cx, #list))));
-    let complete = (!model.complete.is_empty()).then(|| {
-        let pairs = model.complete.iter().map(|(name, path)| {
-            quote!((#name, |__request, __cx| #root::__private::completing(__request, __cx, #path)))
-        });
-        quote!(.complete(&[#(#pairs),*]))
-    });
-    quote!(#(#hints)* #background #list #complete)
-}
-
-fn background(model: &Component, background: &Background) -> TokenStream {
-    let root = &model.root;
-    let threshold = background.threshold.map(|ms| setter("threshold_ms", ms));
-    let input = background.input.map(|bytes| setter("input_bytes", bytes));
-    let priority = background.priority.map(|priority| quote!(.priority(#priority)));
-    let retries = background.retries.map(|retries| setter("retries", retries.into()));
-    quote!(.background(#root::__private::Background::new() #threshold #input #priority #retries))
-}
-
-fn limits(model: &Component) -> TokenStream {
-    let cache = model.cache.as_ref().map(|cache| {
-        let policy = policy(model, cache);
-        quote!(.cache(#policy))
-    });
-    let slow = model.slow.map(|ms| setter("slow_ms", ms));
-    let timeout = model.timeout.map(|ms| setter("timeout_ms", ms));
-    let concurrency = model.concurrency.map(|calls| setter("concurrency", calls.into()));
-    let blocking = model.blocking.then(|| quote!(.blocking()));
-    let unprofiled = (!model.profile).then(|| quote!(.unprofiled()));
-    let scopes = &model.scopes;
-    let scopes = (!scopes.is_empty()).then(|| quote!(.scopes(&[#(#scopes),*])));
-    quote!(#cache #slow #timeout #concurrency #blocking #unprofiled #scopes)
-}
-
-fn policy(model: &Component, cache: &Cache) -> TokenStream {
-    let root = &model.root;
-    let durations = [
-        ("ttl_ms", cache.ttl),
-        ("stale_ms", cache.stale),
-        ("stale_if_error_ms", cache.stale_if_error),
-        ("negative_ms", cache.negative),
-        ("max_bytes", cache.max_bytes),
-        ("version", cache.version.map(u64::from)),
-    ];
-    let numbers = durations.into_iter().filter_map(|(name, value)| value.map(|value| setter(name, value)));
-    let scope = cache.scope.as_ref().map(|scope| quote!(.scope(#root::__private::Scope::#scope)));
-    let levels = cache.levels.as_ref().map(|levels| quote!(.levels(#root::__private::Levels::#levels)));
-    let refresh = cache.refresh_ahead.as_ref().map(|refresh| match refresh {
-        RefreshAhead::At(share) => quote!(.refresh_ahead(#root::__private::RefreshAhead::At(#share))),
-        RefreshAhead::Auto => quote!(.refresh_ahead(#root::__private::RefreshAhead::Auto)),
-    });
-    quote!(#root::__private::CachePolicy::new() #(#numbers)* #scope #levels #refresh)
-}
-
-/// What the function is given beside its arguments.
-fn parts(parameters: &[Parameter], model: &Component) -> TokenStream {
-    let has = |role: fn(&Role) -> bool| parameters.iter().any(|parameter| role(&parameter.role));
-    let ctx = has(|role| matches!(role, Role::Ctx)).then(|| quote!(.uses_ctx()));
-    let identity = has(|role| matches!(role, Role::Identity)).then(|| quote!(.uses_identity()));
-    let needs = needs(parameters, &model.root);
-    quote!(#ctx #identity #needs)
-}
-
-/// The shared values that a function takes.
-pub(crate) fn needs(parameters: &[Parameter], root: &impl ToTokens) -> Option<TokenStream> {
-    let needs: Vec<TokenStream> = parameters
-        .iter()
-        .filter_map(|parameter| match &parameter.role {
-            Role::Dep(ty) => Some(quote!(#root::__private::Need::dep::<#ty>())),
-            Role::Pooled(ty) => Some(quote!(#root::__private::Need::pooled::<#ty>())),
-            _ => None,
-        })
-        .collect();
-    (!needs.is_empty()).then(|| quote!(.needs(&[#(#needs),*])))
-}
-
-/// A setter with a number, written as a person would: `.ttl_ms(300_000)`.
-fn setter(name: &str, value: u64) -> TokenStream {
-    let name = Ident::new(name, Span::call_site());
-    let digits = value.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push('_');
-        }
-        grouped.push(digit);
-    }
-    let number = grouped.parse::<Literal>().unwrap_or_else(|_| Literal::u64_unsuffixed(value));
-    quote!(.#name(#number))
 }
 
 /// `invalidate`, `invalidate_all` and `prime`, of a component that caches.
@@ -415,7 +302,8 @@ fn cached(item: &Item, model: &Component) -> TokenStream {
         let value = quote!(::core::convert::Into::<#root::Args<#whole>>::into(__arguments).0);
         (parameters, value)
     } else {
-        let (idents, types): (Vec<&Ident>, Vec<&Type>) = function.arguments().map(|argument| (&argument.ident, &argument.ty)).unzip();
+        let (idents, types): (Vec<&Ident>, Vec<&Type>) =
+            function.arguments().map(|argument| (&argument.ident, &argument.ty)).unzip();
         (quote!(#(#idents: #types,)*), quote!(__Arguments { #(#idents),* }))
     };
     let prime = format_ident!("prime_{}", model.attribute.word());

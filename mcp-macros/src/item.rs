@@ -28,7 +28,7 @@ impl Item {
         let word = attribute.word();
         let parse = |input: ParseStream<'_>| {
             if let Some(other) = other_item(input)? {
-                let message = format!("`#[{word}]` goes on a function, and this is a `{other}`");
+                let message = format!("`#[{word}]` goes on a function, not on `{other}`");
                 return Err(syn::Error::new(other.span(), message));
             }
             input.parse::<Self>()
@@ -82,7 +82,10 @@ fn other_item(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
     let ahead = input.fork();
     ahead.call(Attribute::parse_outer)?;
     ahead.parse::<Visibility>()?;
-    let is_const_item = ahead.peek(Token![const]) && !ahead.peek2(Token![fn]) && !ahead.peek2(Token![async]) && !ahead.peek2(Token![unsafe]);
+    let is_const_item = ahead.peek(Token![const])
+        && !ahead.peek2(Token![fn])
+        && !ahead.peek2(Token![async])
+        && !ahead.peek2(Token![unsafe]);
     let named = ["struct", "enum", "union", "impl", "trait", "mod", "type", "static", "use", "macro_rules"];
     let word = ahead.call(Ident::parse_any).ok();
     Ok(word.filter(|word| is_const_item || named.iter().any(|name| word == name)))

@@ -24,8 +24,19 @@ pub(crate) enum Table {
 }
 
 const COMMON: &[&str] = &[
-    "name", "title", "description", "icons", "meta", "crate", "slow", "timeout", "blocking", "concurrency", "scopes",
-    "profile", "hidden",
+    "name",
+    "title",
+    "description",
+    "icons",
+    "meta",
+    "crate",
+    "slow",
+    "timeout",
+    "blocking",
+    "concurrency",
+    "scopes",
+    "profile",
+    "hidden",
 ];
 const TOOL: &[&str] =
     &["read_only", "destructive", "idempotent", "open_world", "cache", "invalidates", "background"];
@@ -34,8 +45,20 @@ const PROMPT: &[&str] = &["cache", "complete"];
 const PROVIDER: &[&str] = &["preload", "pool", "crate"];
 const SCHEMA: &[&str] = &["crate"];
 const CACHE: &[&str] = &[
-    "ttl", "scope", "tags", "stale", "stale_if_error", "refresh_ahead", "negative", "key", "skip", "when", "unless",
-    "levels", "max_bytes", "version",
+    "ttl",
+    "scope",
+    "tags",
+    "stale",
+    "stale_if_error",
+    "refresh_ahead",
+    "negative",
+    "key",
+    "skip",
+    "when",
+    "unless",
+    "levels",
+    "max_bytes",
+    "version",
 ];
 const BACKGROUND: &[&str] = &["threshold", "input", "priority", "retries"];
 
@@ -108,7 +131,9 @@ impl Table {
         let known = self.keys();
         match nearest(key, &known) {
             Some(near) => format!("unknown option `{key}` for {shown}; did you mean `{near}`?"),
-            None if known.len() == 1 => format!("unknown option `{key}` for {shown}; its option is {}", listed(&known, "and")),
+            None if known.len() == 1 => {
+                format!("unknown option `{key}` for {shown}; its option is {}", listed(&known, "and"))
+            }
             None => format!("unknown option `{key}` for {shown}; its options are {}", listed(&known, "and")),
         }
     }
@@ -122,11 +147,17 @@ impl Table {
             {
                 Some(format!("in `background(..)`: write `background({key} = ..)`"))
             }
-            Self::Top(attribute @ (Attribute::Tool | Attribute::Resource | Attribute::Prompt)) if CACHE.contains(&key) => {
+            Self::Top(attribute @ (Attribute::Tool | Attribute::Resource | Attribute::Prompt))
+                if CACHE.contains(&key) =>
+            {
                 Some(format!("in `{0}(..)`: write `{0}({key}..)`", attribute.cache_key()))
             }
-            Self::Cache(attribute) if attribute.keys().contains(&key) => Some(format!("beside {}, not in it", self.shown())),
-            Self::Background if Attribute::Tool.keys().contains(&key) => Some(format!("beside {}, not in it", self.shown())),
+            Self::Cache(attribute) if attribute.keys().contains(&key) => {
+                Some(format!("beside {}, not in it", self.shown()))
+            }
+            Self::Background if Attribute::Tool.keys().contains(&key) => {
+                Some(format!("beside {}, not in it", self.shown()))
+            }
             Self::Top(here) => {
                 let homes: Vec<String> = attributes
                     .into_iter()
@@ -151,17 +182,49 @@ mod tests {
         for (table, key, message) in [
             (tool, "cach", "unknown option `cach` for `#[tool]`; did you mean `cache`?"),
             (tool, "mime", "`mime` is no option of `#[tool]`; it belongs on `#[resource]`"),
-            (tool, "complete", "`complete` is no option of `#[tool]`; it belongs on `#[resource]` and `#[prompt]`"),
+            (
+                tool,
+                "complete",
+                "`complete` is no option of `#[tool]`; it belongs on `#[resource]` and `#[prompt]`",
+            ),
             (tool, "cacheable", "`cacheable` is the word for resources; `#[tool]` says `cache`"),
             (tool, "ttl", "`ttl` is no option of `#[tool]`; it belongs in `cache(..)`: write `cache(ttl..)`"),
-            (tool, "retries", "`retries` is no option of `#[tool]`; it belongs in `background(..)`: write `background(retries = ..)`"),
+            (
+                tool,
+                "retries",
+                "`retries` is no option of `#[tool]`; it belongs in `background(..)`: write `background(retries = ..)`",
+            ),
             (resource, "read_only", "`read_only` is no option of `#[resource]`; it belongs on `#[tool]`"),
-            (resource, "tags", "`tags` is no option of `#[resource]`; it belongs in `cacheable(..)`: write `cacheable(tags..)`"),
-            (Table::Cache(Attribute::Tool), "slow", "`slow` is no option of `cache(..)`; it belongs beside `cache(..)`, not in it"),
-            (Table::Cache(Attribute::Resource), "tll", "unknown option `tll` for `cacheable(..)`; did you mean `ttl`?"),
-            (Table::Background, "treshold", "unknown option `treshold` for `background(..)`; did you mean `threshold`?"),
-            (Table::Top(Attribute::Provider), "zebra", "unknown option `zebra` for `#[provider]`; its options are `preload`, `pool` and `crate`"),
-            (Table::Top(Attribute::Schema), "name", "`name` is no option of `#[schema]`; it belongs on `#[tool]`, `#[resource]` and `#[prompt]`"),
+            (
+                resource,
+                "tags",
+                "`tags` is no option of `#[resource]`; it belongs in `cacheable(..)`: write `cacheable(tags..)`",
+            ),
+            (
+                Table::Cache(Attribute::Tool),
+                "slow",
+                "`slow` is no option of `cache(..)`; it belongs beside `cache(..)`, not in it",
+            ),
+            (
+                Table::Cache(Attribute::Resource),
+                "tll",
+                "unknown option `tll` for `cacheable(..)`; did you mean `ttl`?",
+            ),
+            (
+                Table::Background,
+                "treshold",
+                "unknown option `treshold` for `background(..)`; did you mean `threshold`?",
+            ),
+            (
+                Table::Top(Attribute::Provider),
+                "zebra",
+                "unknown option `zebra` for `#[provider]`; its options are `preload`, `pool` and `crate`",
+            ),
+            (
+                Table::Top(Attribute::Schema),
+                "name",
+                "`name` is no option of `#[schema]`; it belongs on `#[tool]`, `#[resource]` and `#[prompt]`",
+            ),
         ] {
             assert_eq!(table.unknown(key), message);
         }

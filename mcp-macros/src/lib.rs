@@ -3,6 +3,7 @@
 //! Options are read (`options`, `keys`), the item is parsed (`item`, `signature`), both are checked
 //! into a model (`model`, `provider`, `schema`), and the model is written out (`expand`).
 
+mod entry;
 mod errors;
 mod keys;
 mod options;
@@ -13,13 +14,16 @@ mod uri;
 
 mod item;
 mod signature;
+mod types;
 
 mod address;
 mod cache;
 mod doc;
+mod lists;
 mod model;
 mod root;
 
+mod definition;
 mod expand;
 mod fallback;
 mod provider;
@@ -64,7 +68,7 @@ pub fn provider(args: proc_macro::TokenStream, item: proc_macro::TokenStream) ->
 #[proc_macro_attribute]
 #[allow(missing_docs, reason = "documented where it is re-exported")]
 pub fn schema(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    derives(args.into(), item.into(), root::from_manifest).into()
+    derives(args.into(), &item.into(), root::from_manifest).into()
 }
 
 fn component(attribute: Attribute, args: TokenStream, tokens: TokenStream, find: Find) -> TokenStream {
@@ -89,12 +93,14 @@ fn shared(args: TokenStream, tokens: TokenStream, find: Find) -> TokenStream {
     }
 }
 
-fn derives(args: TokenStream, item: TokenStream, find: Find) -> TokenStream {
+fn derives(args: TokenStream, item: &TokenStream, find: Find) -> TokenStream {
     let read = |args| collect(|errors| schema::Schema::read(args, item.clone(), find, errors));
     match read(args) {
         Ok(model) => schema::expand(&model),
         // The derives are still added: without them the fields' attributes would be unknown.
-        Err(errors) => with_error(read(TokenStream::new()).map_or(item.clone(), |model| schema::expand(&model)), &errors),
+        Err(errors) => {
+            with_error(read(TokenStream::new()).map_or(item.clone(), |model| schema::expand(&model)), &errors)
+        }
     }
 }
 

@@ -1,17 +1,18 @@
 //! A component as its attribute and its signature declare it: checked, and ready to be written out.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
-use syn::parse::{Parse, ParseStream};
-use syn::{Expr, ExprLit, Lit, LitStr, Path, Token};
+use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
 use crate::cache::Cache;
-use crate::errors::{Errors, did_you_mean};
+use crate::entry::{At, Shape};
+use crate::errors::Errors;
 use crate::item::Item;
 use crate::keys::{Attribute, Table};
-use crate::options::{At, Options, Shape};
+use crate::lists::{complete, invalidates};
+use crate::options::Options;
 use crate::root::{Find, Root};
-use crate::signature::{Function, known};
+use crate::signature::Function;
 use crate::template::Filled;
 use crate::{address, doc};
 
@@ -81,16 +82,24 @@ pub(crate) struct Address {
 
 impl Component {
     /// Reads a component; mistakes are told as far as they can be told apart.
-    pub(crate) fn read(attribute: Attribute, args: TokenStream, item: &Item, find: Find, errors: &mut Errors) -> Option<Self> {
+    pub(crate) fn read(
+        attribute: Attribute,
+        args: TokenStream,
+        item: &Item,
+        find: Find,
+        errors: &mut Errors,
+    ) -> Option<Self> {
         let mut options = Options::read(args, Table::Top(attribute), errors);
         let root = Root::read(options.take("crate"), find, errors);
         let function = Function::read(item, attribute, errors)?;
         let name = name(&mut options, attribute, &function, errors);
         let mut expression = |key| options.take(key).and_then(|entry| entry.expression(errors));
         let (title, description, meta) = (expression("title"), expression("description"), expression("meta"));
-        let description = description.unwrap_or_else(|| text(&doc::description(&item.attrs), item.sig.ident.span()));
+        let description =
+            description.unwrap_or_else(|| text(&doc::description(&item.attrs), item.sig.ident.span()));
         let icons = icons(&mut options, errors);
-        let mut duration = |key| options.take(key).and_then(|entry| entry.duration(errors)).map(|time| time.value);
+        let mut duration =
+            |key| options.take(key).and_then(|entry| entry.duration(errors)).map(|time| time.value);
         let (slow, timeout) = (duration("slow"), duration("timeout"));
         let mut flag = |key| options.take(key).and_then(|entry| entry.flag(errors));
         let (blocking, profile, hidden) = (flag("blocking"), flag("profile"), flag("hidden"));
@@ -107,7 +116,8 @@ impl Component {
             }
             Cache::read(entry, attribute, &function, errors)
         });
-        let address = (attribute == Attribute::Resource).then(|| address::read(&mut options, &name, &function, errors));
+        let address =
+            (attribute == Attribute::Resource).then(|| address::read(&mut options, &name, &function, errors));
         let complete = complete(&mut options, address.as_ref().and_then(Option::as_ref), &function, errors);
         Some(Self {
             attribute,
@@ -169,7 +179,8 @@ fn icons(options: &mut Options, errors: &mut Errors) -> Option<Icons> {
 }
 
 fn scopes(options: &mut Options, errors: &mut Errors) -> Vec<LitStr> {
-    let scopes = options.take("scopes").map(|entry| entry.items::<LitStr>("\"read\"", errors)).unwrap_or_default();
+    let scopes =
+        options.take("scopes").map(|entry| entry.items::<LitStr>("\"read\"", errors)).unwrap_or_default();
     for scope in &scopes {
         if scope.value().is_empty() || scope.value().contains(char::is_whitespace) {
             errors.add(scope.span(), "a scope is one word: write `scopes(\"read\", \"write\")`");
@@ -209,103 +220,10 @@ fn background(options: &mut Options, errors: &mut Errors) -> Option<Background> 
     Some(Background {
         threshold: options.take("threshold").and_then(|entry| entry.duration(errors)).map(|time| time.value),
         input: options.take("input").and_then(|entry| entry.size(errors)).map(|size| size.value),
-        priority: options.take("priority").and_then(|entry| entry.word(&["high", "default", "low"], errors)).map(|word| word.value),
+        priority: options
+            .take("priority")
+            .and_then(|entry| entry.word(&["high", "default", "low"], errors))
+            .map(|word| word.value),
         retries: options.take("retries").and_then(|entry| entry.count(0, errors)),
     })
-}
-
-/// `tag("..")` and its like, before the words are known.
-struct Call {
-    word: Ident,
-    arguments: TokenStream,
-}
-
-impl Parse for Call {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let word = input.call(Ident::parse_any)?;
-        let content;
-        syn::parenthesized!(content in input);
-        Ok(Self { word, arguments: content.parse()? })
-    }
-}
-
-fn invalidates(options: &mut Options, read_only: Option<bool>, function: &Function, errors: &mut Errors) -> Vec<Target> {
-    const EXAMPLE: &str = "tag(\"users\"), resource(\"user://{id}\"), tool(search)";
-    let Some(entry) = options.take("invalidates") else { return Vec::new() };
-    if read_only == Some(true) {
-        errors.add(entry.span(), "a tool that makes results invalid is not `read_only`: leave one out");
-    }
-    let mut targets = Vec::new();
-    for Call { word, arguments } in entry.items::<Call>(EXAMPLE, errors) {
-        let name = word.to_string();
-        let filled = |errors: &mut Errors| match syn::parse2::<LitStr>(arguments.clone()) {
-            Ok(literal) => Filled::read(literal, function, errors),
-            Err(_) => {
-                let example = if name == "tag" { "user:{id}" } else { "user://{id}" };
-                errors.add(word.span(), format!("`{name}` takes a text: write `{name}(\"{example}\")`"));
-                None
-            }
-        };
-        let component = |errors: &mut Errors| match syn::parse2::<Path>(arguments.clone()) {
-            Ok(path) => Some(path),
-            Err(_) => {
-                errors.add(word.span(), format!("`{name}` takes the function: write `{name}(path)`"));
-                None
-            }
-        };
-        targets.extend(match &*name {
-            "tag" => filled(errors).map(Target::Tag),
-            "resource" => filled(errors).map(Target::Resource),
-            "tool" => component(errors).map(|path| Target::Component(Attribute::Tool, path)),
-            "prompt" => component(errors).map(|path| Target::Component(Attribute::Prompt, path)),
-            other => {
-                let hint = did_you_mean(other, &["tag", "resource", "tool", "prompt"]);
-                let hint = if hint.is_empty() { "; write `tag`, `resource`, `tool` or `prompt`".to_owned() } else { hint };
-                errors.add(word.span(), format!("`{other}` cannot be made invalid{hint}"));
-                None
-            }
-        });
-    }
-    targets
-}
-
-/// `parameter = path`.
-struct Pair {
-    parameter: Ident,
-    function: Expr,
-}
-
-impl Parse for Pair {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let parameter = input.call(Ident::parse_any)?;
-        input.parse::<Token![=]>()?;
-        Ok(Self { parameter, function: input.parse()? })
-    }
-}
-
-fn complete(options: &mut Options, address: Option<&Address>, function: &Function, errors: &mut Errors) -> Vec<(String, Expr)> {
-    let pairs = options.take("complete").map(|entry| entry.items::<Pair>("name = path", errors)).unwrap_or_default();
-    let in_uri = address.map(|address| crate::uri::variables(&address.uri.value()).unwrap_or_default());
-    let mut complete: Vec<(String, Expr)> = Vec::new();
-    for Pair { parameter, function: path } in pairs {
-        let name = parameter.unraw().to_string();
-        let found = match (function.whole(), &in_uri) {
-            (None, _) => function.arguments().find(|argument| argument.is_called(&name)).map(|argument| argument.name.clone()),
-            (Some(_), Some(variables)) => variables.iter().find(|variable| variable.name == name).map(|variable| variable.name.clone()),
-            (Some(_), None) => Some(name.clone()),
-        };
-        match found {
-            Some(name) if complete.iter().any(|(other, _)| *other == name) => {
-                errors.add(parameter.span(), format!("`{name}` is completed twice: keep one"));
-            }
-            Some(name) => complete.push((name, path)),
-            None => {
-                let names: Vec<&str> = function.arguments().map(|argument| argument.name.as_str()).collect();
-                let hint = did_you_mean(&name, &names);
-                let hint = if hint.is_empty() { format!("; {}", known(function)) } else { hint };
-                errors.add(parameter.span(), format!("`complete` names `{name}`, which is no parameter{hint}"));
-            }
-        }
-    }
-    complete
 }

@@ -1,34 +1,25 @@
 //! What is written between an attribute's parentheses: keys, values, and their places.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
-use syn::punctuated::Punctuated;
-use syn::spanned::Spanned as _;
-use syn::{Expr, ExprLit, Lit, LitStr, Token};
+use syn::{Expr, Token};
 
-use crate::duration::{self, Mistake};
-use crate::errors::{Errors, did_you_mean, inside, listed};
+use crate::errors::Errors;
 use crate::keys::Table;
-
-/// A value and where it is written.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct At<T> {
-    pub(crate) value: T,
-    pub(crate) span: Span,
-}
 
 /// The options of one table: known, and each at most once.
 pub(crate) struct Options(Vec<Entry>);
 
 /// One option.
 pub(crate) struct Entry {
-    key: Ident,
-    value: Value,
+    pub(crate) key: Ident,
+    pub(crate) value: Value,
 }
 
-enum Value {
+/// What stands behind a key.
+pub(crate) enum Value {
     Flag,
     Assign(Expr),
     List(TokenStream),
@@ -88,170 +79,6 @@ impl Entry {
             entries.push(self);
         }
     }
-
-    /// Returns the place of the key.
-    pub(crate) fn span(&self) -> Span {
-        self.key.span()
-    }
-
-    /// Returns `true` for the bare key, and what `= true` or `= false` says.
-    pub(crate) fn flag(self, errors: &mut Errors) -> Option<At<bool>> {
-        let span = self.key.span();
-        let value = match &self.value {
-            Value::Flag => Some(true),
-            Value::Assign(Expr::Lit(ExprLit { lit: Lit::Bool(value), .. })) => Some(value.value),
-            _ => None,
-        };
-        if value.is_none() {
-            let key = &self.key;
-            errors.add(self.value_span(), format!("`{key}` is on or off: write `{key}` or `{key} = false`"));
-        }
-        value.map(|value| At { value, span })
-    }
-
-    /// Returns the value as an expression.
-    pub(crate) fn expression(self, errors: &mut Errors) -> Option<Expr> {
-        match self.value {
-            Value::Assign(value) => Some(value),
-            _ => {
-                errors.add(self.key.span(), format!("`{0}` needs a value: write `{0} = ..`", self.key));
-                None
-            }
-        }
-    }
-
-    /// Returns the value as a text literal; `example` is shown where it is something else.
-    pub(crate) fn text(self, example: &str, errors: &mut Errors) -> Option<LitStr> {
-        match self.value {
-            Value::Assign(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => Some(text),
-            _ => {
-                errors.add(self.value_span(), format!("`{0}` is text: write `{0} = \"{example}\"`", self.key));
-                None
-            }
-        }
-    }
-
-    /// Returns the value as one of a few words.
-    pub(crate) fn word(self, known: &[&'static str], errors: &mut Errors) -> Option<At<&'static str>> {
-        let key = self.key.clone();
-        let text = self.text(known.first().copied().unwrap_or_default(), errors)?;
-        let value = text.value();
-        let found = known.iter().find(|known| **known == value).map(|value| At { value: *value, span: text.span() });
-        if found.is_none() {
-            let hint = did_you_mean(&value, known);
-            let quoted: Vec<String> = known.iter().map(|known| format!("\"{known}\"")).collect();
-            let quoted: Vec<&str> = quoted.iter().map(String::as_str).collect();
-            let hint = if hint.is_empty() { format!(": write {}", listed(&quoted, "or")) } else { hint };
-            errors.add(text.span(), format!("unknown `{key}` `{value}`{hint}"));
-        }
-        found
-    }
-
-    /// Returns the value as a duration in milliseconds.
-    pub(crate) fn duration(self, errors: &mut Errors) -> Option<At<u64>> {
-        self.quantity(duration::duration, "s", errors)
-    }
-
-    /// Returns the value as a size in bytes.
-    pub(crate) fn size(self, errors: &mut Errors) -> Option<At<u64>> {
-        self.quantity(duration::size, "KB", errors)
-    }
-
-    fn quantity(self, read: fn(&str) -> Result<u64, Mistake>, unit: &str, errors: &mut Errors) -> Option<At<u64>> {
-        let key = self.key.clone();
-        let span = self.value_span();
-        let Value::Assign(Expr::Lit(ExprLit { lit, .. })) = &self.value else {
-            errors.add(span, format!("`{key}` is a number with a unit: write `{key} = \"300{unit}\"`"));
-            return None;
-        };
-        match lit {
-            Lit::Str(text) => match read(&text.value()) {
-                Ok(value) => Some(At { value, span }),
-                Err((range, message)) => {
-                    errors.add(inside(text, range), message);
-                    None
-                }
-            },
-            // `300`, or `300s`, which Rust reads as a number with an odd suffix.
-            Lit::Int(number) => {
-                let unit = if number.suffix().is_empty() { unit } else { "" };
-                errors.add(span, format!("`{key}` is text with a unit: write `{key} = \"{number}{unit}\"`"));
-                None
-            }
-            _ => {
-                errors.add(span, format!("`{key}` is a number with a unit: write `{key} = \"300{unit}\"`"));
-                None
-            }
-        }
-    }
-
-    /// Returns the value as a whole number of at least `least`.
-    pub(crate) fn count(self, least: u32, errors: &mut Errors) -> Option<u32> {
-        let key = &self.key;
-        let number = match &self.value {
-            Value::Assign(Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) => number.base10_parse::<u32>().ok(),
-            _ => None,
-        };
-        match number {
-            Some(number) if number >= least => Some(number),
-            Some(_) => {
-                errors.add(self.value_span(), format!("`{key}` is at least {least}: write `{key} = 8`, or leave it out"));
-                None
-            }
-            None => {
-                errors.add(self.value_span(), format!("`{key}` is a whole number: write `{key} = 8`"));
-                None
-            }
-        }
-    }
-
-    /// Returns the items of `key(a, b)`.
-    pub(crate) fn items<T: Parse>(self, example: &str, errors: &mut Errors) -> Vec<T> {
-        let Value::List(tokens) = self.value else {
-            errors.add(self.value_span(), format!("`{0}` takes a list: write `{0}({example})`", self.key));
-            return Vec::new();
-        };
-        match Punctuated::<T, Token![,]>::parse_terminated.parse2(tokens) {
-            Ok(items) if items.is_empty() => {
-                errors.add(self.key.span(), format!("`{0}` is empty: write `{0}({example})`, or leave it out", self.key));
-                Vec::new()
-            }
-            Ok(items) => items.into_iter().collect(),
-            Err(error) => {
-                let span = if error.span().source_text().is_some() { error.span() } else { self.key.span() };
-                errors.add(span, format!("`{0}` takes a list: write `{0}({example})`", self.key));
-                Vec::new()
-            }
-        }
-    }
-
-    /// Returns whether it is written `key(..)`.
-    pub(crate) fn is_list(&self) -> bool {
-        matches!(self.value, Value::List(_))
-    }
-
-    /// Splits `key`, `key = value` and `key(options)`.
-    pub(crate) fn shape(self) -> Shape {
-        match self.value {
-            Value::Flag => Shape::Bare,
-            Value::Assign(_) => Shape::Value(self),
-            Value::List(tokens) => Shape::Options(tokens),
-        }
-    }
-
-    fn value_span(&self) -> Span {
-        match &self.value {
-            Value::Assign(value) => value.span(),
-            Value::Flag | Value::List(_) => self.key.span(),
-        }
-    }
-}
-
-/// An option that may be bare, one value, or options of its own.
-pub(crate) enum Shape {
-    Bare,
-    Value(Entry),
-    Options(TokenStream),
 }
 
 impl Parse for Entry {
@@ -289,6 +116,7 @@ fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
 #[cfg(test)]
 mod tests {
     use quote::quote;
+    use syn::LitStr;
 
     use super::*;
     use crate::errors::collect;
@@ -305,7 +133,10 @@ mod tests {
 
     #[test]
     fn independent_mistakes_are_told_together() {
-        let found = mistakes(quote!(nam = "x", slow = , hidden hidden, timeout = "30s", timeout = "31s", "x"), |_, _| {});
+        let found = mistakes(
+            quote!(nam = "x", slow = , hidden hidden, timeout = "30s", timeout = "31s", "x"),
+            |_, _| {},
+        );
         assert_eq!(
             found,
             [
@@ -321,7 +152,15 @@ mod tests {
     #[test]
     fn values() {
         let found = mistakes(
-            quote!(slow = 300, timeout = 30s, concurrency = 0, hidden = "x", name = 5, scopes = "read", title),
+            quote!(
+                slow = 300,
+                timeout = 30s,
+                concurrency = 0,
+                hidden = "x",
+                name = 5,
+                scopes = "read",
+                title
+            ),
             |options, errors| {
                 options.take("slow").unwrap().duration(errors);
                 options.take("timeout").unwrap().duration(errors);

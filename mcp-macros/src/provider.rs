@@ -6,13 +6,15 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{ReturnType, Type};
 
+use crate::definition::needs;
 use crate::errors::Errors;
-use crate::expand::{beside, binding, needs};
+use crate::expand::{at, beside, binding};
 use crate::item::Item;
 use crate::keys::{Attribute, Table};
 use crate::options::Options;
 use crate::root::{Find, Root};
-use crate::signature::{Function, Role, first_argument, last_segment, shown};
+use crate::signature::{Function, Role};
+use crate::types::{first_argument, last_segment, owned, shown};
 
 /// A provider.
 pub(crate) struct Provider {
@@ -37,7 +39,10 @@ impl Provider {
             if let Role::Dep(ty) = &parameter.role
                 && ty.to_token_stream().to_string() == value.to_token_stream().to_string()
             {
-                errors.add(ty.span(), format!("this provider makes the `{}` that it takes: take another type", shown(ty)));
+                errors.add(
+                    ty.span(),
+                    format!("this provider makes the `{}` that it takes: take another type", shown(ty)),
+                );
             }
         }
         let preload = preload.is_some_and(|preload| preload.value);
@@ -49,18 +54,27 @@ impl Provider {
 fn provided(item: &Item, function: &Function, errors: &mut Errors) -> Option<(Type, bool)> {
     let output = &function.output;
     if matches!(item.sig.output, ReturnType::Default) {
-        errors.add(item.sig.ident.span(), "a provider returns the value that it makes: write `-> T`, or `-> Result<T, ToolError>`");
+        errors.add(
+            item.sig.ident.span(),
+            "a provider returns the value that it makes: write `-> T`, or `-> Result<T, ToolError>`",
+        );
         return None;
     }
     if last_segment(output).is_some_and(|name| name == "Result") {
         let value = first_argument(output).cloned();
         if value.is_none() {
-            errors.add(output.span(), "the type of the value has to be seen here: write `Result<T, ToolError>`");
+            errors.add(
+                output.span(),
+                "the type of the value has to be seen here: write `Result<T, ToolError>`",
+            );
         }
         return value.map(|value| (value, true));
     }
     if let Type::Reference(reference) = output {
-        errors.add(reference.span(), format!("a provider returns a value of its own: write `{}`", shown(&reference.elem)));
+        errors.add(
+            reference.span(),
+            format!("a provider returns a value of its own: write {}", owned(reference)),
+        );
         return None;
     }
     Some((output.clone(), false))
@@ -74,7 +88,7 @@ pub(crate) fn expand(item: &Item, model: &Provider) -> TokenStream {
     let injected = function.parameters.iter().enumerate().map(|(index, parameter)| {
         let name = binding(index);
         match &parameter.role {
-            Role::Dep(ty) => quote_spanned!(ty.span()=> let #name = __cx.dep::<#ty>().await?;),
+            Role::Dep(ty) => quote_spanned!(at(ty.span())=> let #name = __cx.dep::<#ty>().await?;),
             _ => quote!(let #name = __cx.config();),
         }
     });
@@ -84,10 +98,17 @@ pub(crate) fn expand(item: &Item, model: &Provider) -> TokenStream {
     });
     let waited = function.is_async.then(|| quote!(.await));
     let tried = fallible.then(|| quote!(?));
-    let body = quote_spanned! {ident.span()=>
-        async move {
-            #(#injected)*
-            ::core::result::Result::Ok(#ident(#(#values),*) #waited #tried)
+    // A future that cannot be sent is told at the function's name.
+    let provide = quote_spanned! {at(ident.span())=>
+        fn provide(
+            __cx: #root::__private::Building,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<Self::Value, #root::__private::ToolError>,
+        > + ::core::marker::Send + 'static {
+            async move {
+                #(#injected)*
+                ::core::result::Result::Ok(#ident(#(#values),*) #waited #tried)
+            }
         }
     };
     let preload = preload.then(|| quote!(.preload()));
@@ -102,13 +123,7 @@ pub(crate) fn expand(item: &Item, model: &Provider) -> TokenStream {
         impl #root::__private::Provide for __Provider {
             type Value = #value;
 
-            fn provide(
-                __cx: #root::__private::Building,
-            ) -> impl ::core::future::Future<
-                Output = ::core::result::Result<Self::Value, #root::__private::ToolError>,
-            > + ::core::marker::Send + 'static {
-                #body
-            }
+            #provide
         }
 
         static __DEF: #root::__private::ProviderDef =

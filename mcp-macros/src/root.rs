@@ -8,7 +8,7 @@ use syn::{Expr, Path};
 
 use crate::errors::Errors;
 use crate::options::Entry;
-use crate::signature::shown;
+use crate::types::shown;
 
 /// The path of `mcp-core`, or of `mcp-server`, which re-exports it.
 pub(crate) struct Root(Path);
@@ -30,11 +30,17 @@ impl Root {
             return found.map(Self);
         };
         match entry.expression(errors)? {
-            Expr::Path(path) if path.path.leading_colon.is_some() || path.path.segments.first().is_some_and(|first| first.ident == "crate") => {
+            Expr::Path(path)
+                if path.path.leading_colon.is_some()
+                    || path.path.segments.first().is_some_and(|first| first.ident == "crate") =>
+            {
                 Some(Self(path.path))
             }
             Expr::Path(path) => {
-                errors.add(path.span(), format!("`crate` is an absolute path: write `crate = ::{}`", shown(&path)));
+                errors.add(
+                    path.span(),
+                    format!("`crate` is an absolute path: write `crate = ::{}`", shown(&path)),
+                );
                 None
             }
             other => {

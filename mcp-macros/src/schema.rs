@@ -20,7 +20,12 @@ pub(crate) struct Schema {
 
 impl Schema {
     /// Reads the item.
-    pub(crate) fn read(args: TokenStream, item: TokenStream, find: Find, errors: &mut Errors) -> Option<Self> {
+    pub(crate) fn read(
+        args: TokenStream,
+        item: TokenStream,
+        find: Find,
+        errors: &mut Errors,
+    ) -> Option<Self> {
         let mut options = Options::read(args, Table::Top(keys::Attribute::Schema), errors);
         let root = Root::read(options.take("crate"), find, errors);
         let parsed = (|input: ParseStream<'_>| {
@@ -29,7 +34,10 @@ impl Schema {
             ahead.parse::<Visibility>()?;
             if !ahead.peek(Token![struct]) && !ahead.peek(Token![enum]) {
                 let word = ahead.call(Ident::parse_any)?;
-                return Err(syn::Error::new(word.span(), format!("`#[schema]` goes on a struct or an enum, and this is a `{word}`")));
+                return Err(syn::Error::new(
+                    word.span(),
+                    format!("`#[schema]` goes on a struct or an enum, not on `{word}`"),
+                ));
             }
             Ok((attrs, input.parse()?))
         })

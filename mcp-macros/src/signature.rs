@@ -1,15 +1,15 @@
 //! The signature: which parameters the caller fills in, which are injected, and what it returns.
 
 use proc_macro2::Span;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::visit::{self, Visit};
-use syn::{Attribute, FnArg, GenericArgument, Ident, LitStr, Pat, PatType, PathArguments, ReturnType, Safety, Type};
+use syn::{Attribute, FnArg, GenericParam, Ident, LitStr, Pat, PatType, ReturnType, Safety, Type};
 
-use crate::errors::{Errors, listed};
+use crate::errors::{Errors, did_you_mean, listed};
 use crate::item::{Item, is_for_field};
 use crate::keys;
+use crate::types::{Find, inner_type, last_segment, shown, ungrouped};
 
 /// A signature that can be a component or a provider.
 pub(crate) struct Function {
@@ -120,9 +120,21 @@ fn qualifiers(item: &Item, attribute: keys::Attribute, errors: &mut Errors) {
             _ => {}
         }
     }
-    if !sig.generics.params.is_empty() {
+    let only_lifetimes =
+        sig.generics.params.iter().all(|parameter| matches!(parameter, GenericParam::Lifetime(_)));
+    let borrows = || {
+        sig.inputs
+            .iter()
+            .any(|input| matches!(input, FnArg::Typed(input) if Find::in_type(&input.ty).reference.is_some()))
+    };
+    if only_lifetimes && borrows() {
+        // Told at the argument, with what to write.
+    } else if !sig.generics.params.is_empty() {
         let of = if attribute == keys::Attribute::Provider { "value" } else { "name and one schema" };
-        errors.add(sig.generics.params.span(), format!("a {word} cannot be generic: it has one {of}; write the types out"));
+        errors.add(
+            sig.generics.params.span(),
+            format!("a {word} cannot be generic: it has one {of}; write the types out"),
+        );
     } else if let Some(clause) = &sig.generics.where_clause {
         errors.add(clause.span(), format!("a {word} has no `where` clause: leave it out"));
     }
@@ -130,7 +142,10 @@ fn qualifiers(item: &Item, attribute: keys::Attribute, errors: &mut Errors) {
         errors.add(token.span(), format!("a {word} runs when it is called: leave `const` out"));
     }
     if let Safety::Unsafe(token) = &sig.safety {
-        errors.add(token.span(), format!("a {word} is called by anybody: leave `unsafe` out, and write the block inside"));
+        errors.add(
+            token.span(),
+            format!("a {word} is called by anybody: leave `unsafe` out, and write the block inside"),
+        );
     }
     if let Some(abi) = &sig.abi {
         errors.add(abi.span(), format!("a {word} is a Rust function: leave `extern` out"));
@@ -142,15 +157,18 @@ fn qualifiers(item: &Item, attribute: keys::Attribute, errors: &mut Errors) {
 
 /// Refuses what can be there only once, and arguments beside `Args<T>`.
 fn once(parameters: &[Parameter], errors: &mut Errors) {
-    let rules: [(&str, fn(&Role) -> bool); 3] = [
-        ("Args", |role| matches!(role, Role::Whole(_))),
-        ("Ctx", |role| matches!(role, Role::Ctx)),
-        ("Identity", |role| matches!(role, Role::Identity)),
-    ];
-    for (name, matches) in rules {
-        for parameter in parameters.iter().filter(|parameter| matches(&parameter.role)).skip(1) {
+    let mut seen = Vec::new();
+    for parameter in parameters {
+        let name = match parameter.role {
+            Role::Whole(_) => "Args",
+            Role::Ctx => "Ctx",
+            Role::Identity => "Identity",
+            Role::Argument(_) | Role::Dep(_) | Role::Pooled(_) | Role::Config => continue,
+        };
+        if seen.contains(&name) {
             errors.add(parameter.span, format!("a second `{name}`: keep one"));
         }
+        seen.push(name);
     }
     if parameters.iter().any(|parameter| matches!(parameter.role, Role::Whole(_))) {
         for parameter in parameters.iter().filter(|parameter| matches!(parameter.role, Role::Argument(_))) {
@@ -178,7 +196,9 @@ impl Parameter {
         if let (Some(attr), false) = (settings, matches!(role, Role::Argument(_))) {
             let message = match &role {
                 Role::Whole(_) => "`Args<T>` is described by `T`: write the attribute there",
-                _ => "this parameter is no argument, as the caller does not fill it in: leave the attribute out",
+                _ => {
+                    "this parameter is no argument, as the caller does not fill it in: leave the attribute out"
+                }
             };
             errors.add(attr.span(), message);
         }
@@ -199,7 +219,12 @@ fn fits(pat: &Pat, role: &Role) -> bool {
 }
 
 impl Role {
-    fn read(input: &PatType, ident: Option<&Ident>, attribute: keys::Attribute, errors: &mut Errors) -> Option<Self> {
+    fn read(
+        input: &PatType,
+        ident: Option<&Ident>,
+        attribute: keys::Attribute,
+        errors: &mut Errors,
+    ) -> Option<Self> {
         let ty = ungrouped(&input.ty);
         if attribute == keys::Attribute::Provider {
             return Self::of_provider(ty, errors);
@@ -217,9 +242,9 @@ impl Role {
             _ => None,
         };
         match (role, by_reference) {
-            (Some(_), true) => {
+            (Some(role), true) => {
                 errors.add(ty.span(), format!("this is passed by value: write `{}`", shown(inner)));
-                None
+                Some(role)
             }
             (None, true) if last_segment(inner).is_some_and(|name| name == "Config") => {
                 errors.add(ty.span(), "a shared value is passed as a `Dep`: write `Dep<Config>`");
@@ -255,14 +280,14 @@ impl Argument {
         let found = Find::in_type(ty);
         if let Some(span) = found.impl_trait {
             errors.add(span, "`impl Trait` cannot be an argument: write the type");
-            return None;
-        }
-        if let Some((span, owned)) = found.reference {
+        } else if let Some((span, owned)) = found.reference {
             errors.add(span, format!("arguments are owned: write {owned}"));
-            return None;
         }
         let Some(ident) = ident else {
-            errors.add(input.pat.span(), "an argument needs a name: write `name: T`, or `Args(..): Args<T>` for all of them");
+            errors.add(
+                input.pat.span(),
+                "an argument needs a name: write `name: T`, or `Args(..): Args<T>` for all of them",
+            );
             return None;
         };
         let attrs: Vec<Attribute> = input.attrs.iter().filter(|attr| is_for_field(attr)).cloned().collect();
@@ -276,13 +301,14 @@ impl Argument {
     }
 }
 
-/// Says which arguments there are.
-pub(crate) fn known(function: &Function) -> String {
+/// Says which argument was meant by a name that is none, or which there are.
+pub(crate) fn meant(name: &str, function: &Function) -> String {
     let names: Vec<&str> = function.arguments().map(|argument| argument.name.as_str()).collect();
-    match names.as_slice() {
-        [] => "the function has no arguments".to_owned(),
-        [name] => format!("the argument is `{name}`"),
-        names => format!("the arguments are {}", listed(names, "and")),
+    match (did_you_mean(name, &names), names.as_slice()) {
+        (hint, _) if !hint.is_empty() => hint,
+        (_, []) => "; the function has no arguments".to_owned(),
+        (_, [name]) => format!("; the argument is `{name}`"),
+        (_, names) => format!("; the arguments are {}", listed(names, "and")),
     }
 }
 
@@ -303,85 +329,3 @@ fn renamed(attrs: &[Attribute]) -> Option<String> {
     }
     name
 }
-
-/// Looks through the invisible parentheses around a type that a `macro_rules!` macro passed on.
-pub(crate) fn ungrouped(ty: &Type) -> &Type {
-    match ty {
-        Type::Group(group) => ungrouped(&group.elem),
-        Type::Paren(paren) => ungrouped(&paren.elem),
-        ty => ty,
-    }
-}
-
-/// Returns the last segment of a type's path.
-pub(crate) fn last_segment(ty: &Type) -> Option<&Ident> {
-    match ungrouped(ty) {
-        Type::Path(path) => path.path.segments.last().map(|segment| &segment.ident),
-        _ => None,
-    }
-}
-
-/// Returns the first type argument of a path: the `T` of `Dep<T>`.
-pub(crate) fn first_argument(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = ungrouped(ty) else { return None };
-    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    })
-}
-
-fn inner_type(ty: &Type, name: &str, errors: &mut Errors) -> Option<Type> {
-    let inner = first_argument(ty);
-    if inner.is_none() {
-        errors.add(ty.span(), format!("`{name}` needs a type: write `{name}<T>`"));
-    }
-    inner.cloned()
-}
-
-/// Writes a type without the spaces between its tokens.
-pub(crate) fn shown(ty: &impl ToTokens) -> String {
-    let text = ty.to_token_stream().to_string();
-    text.replace(" :: ", "::").replace(" <", "<").replace("< ", "<").replace(" >", ">").replace(" ,", ",").replace("& ", "&")
-}
-
-/// What an argument's or a result's type cannot contain.
-#[derive(Default)]
-struct Find {
-    impl_trait: Option<Span>,
-    reference: Option<(Span, String)>,
-}
-
-impl Find {
-    fn in_type(ty: &Type) -> Self {
-        let mut find = Self::default();
-        find.visit_type(ty);
-        find
-    }
-}
-
-impl<'ast> Visit<'ast> for Find {
-    fn visit_type_impl_trait(&mut self, ty: &'ast syn::TypeImplTrait) {
-        self.impl_trait.get_or_insert(ty.span());
-    }
-
-    fn visit_type_reference(&mut self, ty: &'ast syn::TypeReference) {
-        let owned = match ungrouped(&ty.elem) {
-            Type::Path(path) if path.path.is_ident("str") => "`String`".to_owned(),
-            Type::Slice(slice) => format!("`Vec<{}>`", shown(&slice.elem)),
-            elem => format!("`{}`", shown(elem)),
-        };
-        self.reference.get_or_insert_with(|| (ty.span(), owned));
-        visit::visit_type_reference(self, ty);
-    }
-
-    fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
-        if lifetime.ident != "static" {
-            self.reference.get_or_insert_with(|| (lifetime.span(), "a type without lifetimes".to_owned()));
-        }
-    }
-
-    // Functions have references of their own.
-    fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
-}
-

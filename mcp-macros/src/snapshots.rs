@@ -9,7 +9,7 @@ use quote::quote;
 
 use crate::keys::Attribute;
 
-fn check(name: &str, expansion: TokenStream) {
+fn check(name: &str, expansion: &TokenStream) {
     let file = syn::parse2(expansion.clone()).unwrap_or_else(|error| panic!("{name}: {error}\n{expansion}"));
     let text = prettyplease::unparse(&file);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(format!("{name}.rs"));
@@ -29,7 +29,7 @@ macro_rules! snapshots {
     ($($name:ident: $attribute:ident, ($($args:tt)*), { $($item:tt)* };)+) => {
         $(#[test]
         fn $name() {
-            check(stringify!($name), component(Attribute::$attribute, quote!($($args)*), quote!($($item)*)));
+            check(stringify!($name), &component(Attribute::$attribute, quote!($($args)*), quote!($($item)*)));
         })+
     };
 }
@@ -62,7 +62,7 @@ snapshots! {
         async fn find(Args(search): Args<Search>) -> String { search.query }
     };
     tool_invalidates: Tool, (destructive, idempotent, open_world = false, invalidates(
-        tag("products"), tag("user:{user}"), resource("product://{id}"), tool(catalogue::search), prompt(review),
+        tag("products"), tag("user:{user}"), resource("product://{id}/{+user}"), tool(catalogue::search), prompt(review),
     )), {
         async fn set_price(id: u64, user: String, price: f64) -> Result<(), ToolError> { Ok(()) }
     };
@@ -100,7 +100,7 @@ fn provider_of_a_pool() {
         /// The database.
         async fn database(config: &Config, key: Dep<Key>) -> Result<SqlitePool, ToolError> { todo!() }
     };
-    check("provider", provider(quote!(preload, pool = 4), item));
+    check("provider", &provider(quote!(preload, pool = 4), item));
 }
 
 #[test]
@@ -110,15 +110,21 @@ fn schema() {
         #[serde(rename_all = "camelCase")]
         pub struct Search { #[serde(default)] query: String }
     };
-    check("schema", crate::derives(quote!(), item, || syn::parse_str("::mcp_core").ok()));
+    check("schema", &crate::derives(quote!(), &item, || syn::parse_str("::mcp_core").ok()));
 }
 
 #[test]
 fn nothing_names_a_crate_that_was_not_given() {
-    let item = quote!(async fn product(id: u64, db: Dep<Pool>, ctx: Ctx) -> String { todo!() });
+    let item = quote!(
+        async fn product(id: u64, db: Dep<Pool>, ctx: Ctx) -> String {
+            todo!()
+        }
+    );
     for attribute in [Attribute::Tool, Attribute::Resource, Attribute::Prompt] {
         let key = if attribute == Attribute::Resource { quote!(cacheable) } else { quote!(cache) };
-        let text = component(attribute, quote!(crate = ::elsewhere, #key(skip(ctx), tags("{id}"))), item.clone()).to_string();
+        let text =
+            component(attribute, quote!(crate = ::elsewhere, #key(skip(ctx), tags("{id}"))), item.clone())
+                .to_string();
         assert!(text.contains(":: elsewhere :: __private"), "{text}");
         assert!(!text.contains("mcp_"), "{text}");
     }
@@ -126,7 +132,12 @@ fn nothing_names_a_crate_that_was_not_given() {
 
 #[test]
 fn the_function_survives_its_mistakes() {
-    let text = component(Attribute::Tool, quote!(cach, slow = "3"), quote!(fn f(#[serde(default)] a: &str) { let half = })).to_string();
+    let text = component(
+        Attribute::Tool,
+        quote!(cach, slow = "3"),
+        quote!(fn f(#[serde(default)] a: &str) { let half = }),
+    )
+    .to_string();
     assert!(text.starts_with("fn f (a : & str) { let half = }"), "{text}");
     assert_eq!(text.matches("compile_error").count(), 3, "{text}");
     let text = component(Attribute::Tool, quote!(), quote!(struct Half { a: })).to_string();

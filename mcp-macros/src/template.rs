@@ -6,32 +6,52 @@ use proc_macro2::{Ident, Span};
 use syn::LitStr;
 
 use crate::duration::Mistake;
-use crate::errors::{Errors, did_you_mean, inside};
-use crate::signature::{Function, known};
+use crate::errors::{Errors, inside};
+use crate::signature::{Function, meant};
 
 /// Text with the parameters that fill it in.
 pub(crate) struct Filled {
     /// The text as a format string with `{}` at each place.
     pub(crate) format: LitStr,
     /// The members of the arguments, in order.
-    pub(crate) members: Vec<Ident>,
+    pub(crate) members: Vec<Member>,
+}
+
+/// A member of the arguments.
+pub(crate) struct Member {
+    pub(crate) ident: Ident,
+    /// Whether it is written `{+name}`: what is reserved in a URI stays as it is.
+    pub(crate) reserved: bool,
+}
+
+/// Where a template stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Use {
+    Tag,
+    Uri,
 }
 
 impl Filled {
     /// Reads a template; each name in it is an argument of the function, or a field of its `Args<T>`.
-    pub(crate) fn read(literal: LitStr, function: &Function, errors: &mut Errors) -> Option<Self> {
-        let (format, names) = match parse(&literal.value()) {
+    pub(crate) fn read(
+        literal: &LitStr,
+        r#use: Use,
+        function: &Function,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let (format, names) = match parse(&literal.value(), r#use) {
             Ok(parsed) => parsed,
             Err((range, message)) => {
-                errors.add(inside(&literal, range), message);
+                errors.add(inside(literal, range), message);
                 return None;
             }
         };
         let mut members = Vec::new();
         for (name, range) in names {
-            match member(&name, literal.span(), function) {
-                Some(member) => members.push(member),
-                None => errors.add(inside(&literal, range), unknown(&name, function)),
+            let plain = name.trim_start_matches('+');
+            match member(plain, literal.span(), function) {
+                Some(ident) => members.push(Member { ident, reserved: plain != name }),
+                None => errors.add(inside(literal, range), unknown(plain, function)),
             }
         }
         Some(Self { format: LitStr::new(&format, literal.span()), members })
@@ -50,15 +70,13 @@ fn member(name: &str, span: Span, function: &Function) -> Option<Ident> {
 
 /// Says that a `{name}` is no argument.
 pub(crate) fn unknown(name: &str, function: &Function) -> String {
-    let names: Vec<&str> = function.arguments().map(|argument| argument.name.as_str()).collect();
-    let hint = did_you_mean(name, &names);
-    let hint = if hint.is_empty() { format!("; {}", known(function)) } else { hint };
+    let hint = meant(name, function);
     format!("`{{{name}}}` has no parameter named `{name}`{hint}")
 }
 
 type Parsed = (String, Vec<(String, Range<usize>)>);
 
-fn parse(text: &str) -> Result<Parsed, Mistake> {
+fn parse(text: &str, r#use: Use) -> Result<Parsed, Mistake> {
     if text.is_empty() {
         return Err((0..0, "empty text: write a name such as `\"users\"`".to_owned()));
     }
@@ -67,7 +85,9 @@ fn parse(text: &str) -> Result<Parsed, Mistake> {
     let mut letters = text.char_indices().peekable();
     while let Some((at, letter)) = letters.next() {
         match letter {
-            '{' | '}' if letters.next_if(|(_, next)| *next == letter).is_some() => format.extend([letter, letter]),
+            '{' | '}' if letters.next_if(|(_, next)| *next == letter).is_some() => {
+                format.extend([letter, letter]);
+            }
             '{' => {
                 let rest = text.get(at + 1..).unwrap_or_default();
                 let Some(length) = rest.find('}') else {
@@ -75,14 +95,24 @@ fn parse(text: &str) -> Result<Parsed, Mistake> {
                 };
                 let name = rest.get(..length).unwrap_or_default();
                 let range = at + 1..at + 1 + length;
-                if name.is_empty() || !name.chars().all(|letter| letter.is_alphanumeric() || letter == '_') {
-                    return Err((range, format!("`{{{name}}}` is filled in with a parameter: write `{{parameter}}`")));
+                let plain = if r#use == Use::Uri { name.strip_prefix('+').unwrap_or(name) } else { name };
+                if plain.is_empty() || !plain.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+                {
+                    return Err((
+                        range,
+                        format!("`{{{name}}}` is filled in with a parameter: write `{{parameter}}`"),
+                    ));
                 }
                 names.push((name.to_owned(), range.clone()));
                 format.push_str("{}");
                 while letters.next_if(|(next, _)| *next <= range.end).is_some() {}
             }
-            '}' => return Err((at..at + 1, "`}` closes nothing: write `{parameter}`, or `}}` for a brace".to_owned())),
+            '}' => {
+                return Err((
+                    at..at + 1,
+                    "`}` closes nothing: write `{parameter}`, or `}}` for a brace".to_owned(),
+                ));
+            }
             _ => format.push(letter),
         }
     }
@@ -96,15 +126,20 @@ mod tests {
 
     #[test]
     fn templates() {
+        let parse = |text| parse(text, Use::Tag);
         assert_eq!(parse("users").unwrap(), ("users".to_owned(), vec![]));
         assert_eq!(parse("user:{id}!").unwrap(), ("user:{}!".to_owned(), vec![("id".to_owned(), 6..8)]));
         assert_eq!(parse("a{{b}}").unwrap(), ("a{{b}}".to_owned(), vec![]));
+        assert_eq!(
+            super::parse("a:{+b}", Use::Uri).unwrap(),
+            ("a:{}".to_owned(), vec![("+b".to_owned(), 3..5)])
+        );
     }
 
     #[test]
     fn mistaken_templates() {
         for text in ["", "{", "}", "a{b", "{}", "{+x}", "{a b}"] {
-            assert!(parse(text).is_err(), "{text}");
+            assert!(parse(text, Use::Tag).is_err(), "{text}");
         }
     }
 
@@ -113,8 +148,10 @@ mod tests {
         let mut random = Random::new(13);
         for _ in 0..20_000 {
             let text = random.text("ab{}{}_:\u{e9}\u{1f980}", 12);
-            match parse(&text) {
-                Ok((format, names)) => assert_eq!(format.replace("{{", "").matches("{}").count(), names.len(), "{text:?}"),
+            match parse(&text, Use::Uri) {
+                Ok((format, names)) => {
+                    assert_eq!(format.replace("{{", "").matches("{}").count(), names.len(), "{text:?}");
+                }
                 Err((range, _)) => assert!(text.get(range).is_some(), "{text:?}"),
             }
         }

@@ -20,7 +20,10 @@ pub(crate) struct Variable {
 /// Fails without a scheme, at a brace without its other, and at what only level 4 has.
 pub(crate) fn variables(template: &str) -> Result<Vec<Variable>, Mistake> {
     if !has_scheme(template) {
-        return Err((0..template.len(), format!("`{template}` has no scheme: write a URI such as `\"product://{{id}}\"`")));
+        return Err((
+            0..template.len(),
+            format!("`{template}` has no scheme: write a URI such as `\"product://{{id}}\"`"),
+        ));
     }
     let mut found: Vec<Variable> = Vec::new();
     let mut open = None;
@@ -34,7 +37,9 @@ pub(crate) fn variables(template: &str) -> Result<Vec<Variable>, Mistake> {
                 open = None;
             }
             ('}', None) => return Err((here, "`}` closes nothing: write `{name}`".to_owned())),
-            (letter, None) if letter.is_whitespace() || letter.is_control() || "\"<>\\^`|".contains(letter) => {
+            (letter, None)
+                if letter.is_whitespace() || letter.is_control() || "\"<>\\^`|".contains(letter) =>
+            {
                 return Err((here, format!("{letter:?} cannot stand in a URI: percent-encode it")));
             }
             _ => {}
@@ -63,7 +68,10 @@ fn expression(text: &str, start: usize, found: &mut Vec<Variable>) -> Result<(),
             return Err((range, format!("`{{{name}}}` is RFC 6570 level 4: write the name alone")));
         }
         if let Some(letter) = name.chars().find(|letter| !letter.is_alphanumeric() && *letter != '_') {
-            return Err((range, format!("{letter:?} cannot stand in a variable: write the name of a parameter")));
+            return Err((
+                range,
+                format!("{letter:?} cannot stand in a variable: write the name of a parameter"),
+            ));
         }
         if found.iter().any(|variable| variable.name == name) {
             return Err((range, format!("`{{{name}}}` stands twice in the URI: keep one")));
@@ -125,7 +133,9 @@ mod tests {
         for _ in 0..20_000 {
             let text = format!("a:{}", random.text("ab{}+?&,;#./:*!= \u{e9}\u{1f980}", 16));
             match variables(&text) {
-                Ok(found) => assert!(found.iter().all(|variable| text.get(variable.range.clone()) == Some(&*variable.name))),
+                Ok(found) => assert!(
+                    found.iter().all(|variable| text.get(variable.range.clone()) == Some(&*variable.name))
+                ),
                 Err((range, _)) => assert!(text.get(range).is_some(), "{text:?}"),
             }
         }

@@ -97,16 +97,17 @@ impl Dispatch {
             Err(error) => return unserved(explained(entry, &error).into()),
         };
         let identity = &caller.identity;
-        let lookup = (!continues)
-            .then(|| keying::lookup(entry.def, entry.fingerprint, &*prepared, identity, uri, &self.cache))
+        let keyed = (!continues)
+            .then(|| keying::keyed(entry.def, entry.fingerprint, &*prepared, identity, &self.cache))
             .flatten();
 
         let cancelled = caller.cancelled.clone();
-        match lookup {
-            Some(lookup) => {
-                if let Some(hit) = self.cache.get(&lookup.key, &lookup.policy) {
+        match keyed {
+            Some(keyed) => {
+                if let Some(hit) = self.cache.get(&keyed.key, &keyed.policy) {
                     return hit;
                 }
+                let lookup = keyed.lookup(entry.def, &*prepared, uri);
                 self.shared(lookup, prepared, entry, caller, &cancelled).await
             }
             None => {

@@ -289,8 +289,8 @@ impl Server {
     }
 
     #[cfg(feature = "cli")]
-    pub(crate) fn has_config(&self) -> bool {
-        self.setup.config.is_some()
+    pub(crate) fn explicit_config(&self) -> Option<Config> {
+        self.setup.config.clone()
     }
 }
 
@@ -379,6 +379,57 @@ impl Core {
         let answer: Answer = self.dispatch.answer(call).await;
         let result = protocol::value(entry, uri, &answer).map_err(|error| Error::Transport(error.message.into_owned()))?;
         Ok(Called { result, cache: answer.cache, fresh_for: answer.fresh_for })
+    }
+
+    /// Finds a component by its name, or by the URI of a resource, and reads arguments for it.
+    #[cfg(feature = "cli")]
+    fn prepared(
+        &self,
+        name: &str,
+        arguments: Option<&str>,
+    ) -> Result<(&Arc<Entry>, Box<dyn mcp_core::component::Prepared>), String> {
+        use mcp_core::arguments::Input;
+
+        let registry = &self.dispatch.registry;
+        let arguments = arguments.unwrap_or("{}");
+        let text: Vec<(String, String)>;
+        let (entry, input) = match (registry.tool(name), registry.prompt(name), registry.resource(name)) {
+            (Some(entry), ..) => (entry, Input::Json(arguments)),
+            (None, Some(entry), _) => {
+                let map: serde_json::Map<String, Value> = serde_json::from_str(arguments).map_err(|error| error.to_string())?;
+                let plain = |value: Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+                text = map.into_iter().map(|(name, value)| (name, plain(value))).collect();
+                (entry, Input::Text(&text))
+            }
+            (None, None, Some((entry, values))) => {
+                text = values;
+                (entry, Input::Text(&text))
+            }
+            (None, None, None) => return Err(format!("no component is named `{name}`: `list` shows what there is")),
+        };
+        (entry.def.prepare)(input).map(|prepared| (entry, prepared)).map_err(|error| error.message())
+    }
+
+    /// Returns the key of the result that an anonymous caller gets.
+    #[cfg(feature = "cli")]
+    pub(crate) fn key(&self, name: &str, arguments: Option<&str>) -> Result<mcp_core::cache::Key, String> {
+        let (entry, prepared) = self.prepared(name, arguments)?;
+        let cache = &self.dispatch.cache;
+        let keyed = mcp_core::keying::keyed(entry.def, entry.fingerprint, &*prepared, &Identity::anonymous(), cache);
+        keyed.map(|keyed| keyed.key).ok_or_else(|| format!("`{name}` does not cache this call"))
+    }
+
+    /// Returns the tag of a component's results: of all, or of those for some arguments.
+    #[cfg(feature = "cli")]
+    pub(crate) fn tag(&self, name: &str, arguments: Option<&str>) -> Result<mcp_core::cache::TagId, String> {
+        let registry = &self.dispatch.registry;
+        let whole = registry.tool(name).or_else(|| registry.prompt(name)).or_else(|| registry.resource_declared(name));
+        if let (Some(entry), None) = (whole, arguments) {
+            return Ok(entry.def.tag());
+        }
+        let (entry, prepared) = self.prepared(name, arguments)?;
+        mcp_core::keying::arguments_tag(entry.def, &*prepared, &self.dispatch.cache)
+            .ok_or_else(|| format!("`{name}` does not cache this call"))
     }
 
     pub(crate) fn figures(&self) -> Vec<(String, String, Figures)> {

@@ -143,11 +143,29 @@ impl Settings {
             Err(error) => mistakes.push(format!("mcp.toml cannot be read: {error}")),
         }
         mistakes.extend(self.read_environment(environment));
-        for (key, value) in flags {
-            let set = self.set(&key, &value, Source::Flag);
-            mistakes.extend(set.err().map(|error| format!("--{}: {error}", key.replace('_', "-"))));
-        }
+        mistakes.extend(self.set_flags(flags));
         if mistakes.is_empty() { Ok(()) } else { Err(Error::Start(mistakes.into())) }
+    }
+
+    /// Starts from settings that a program chose, which only flags override.
+    #[cfg(feature = "cli")]
+    pub(crate) fn of(config: Config) -> Self {
+        Self { config, sources: BTreeMap::new() }
+    }
+
+    /// Reads flags alone.
+    #[cfg(feature = "cli")]
+    pub(crate) fn read_flags(&mut self, flags: impl Iterator<Item = (String, String)>) -> Result<(), Error> {
+        let mistakes = self.set_flags(flags);
+        if mistakes.is_empty() { Ok(()) } else { Err(Error::Start(mistakes.into())) }
+    }
+
+    fn set_flags(&mut self, flags: impl Iterator<Item = (String, String)>) -> Vec<String> {
+        let set = flags.filter_map(|(key, value)| {
+            let error = self.set(&key, &value, Source::Flag).err()?;
+            Some(format!("--{}: {error}", key.replace('_', "-")))
+        });
+        set.collect()
     }
 
     /// Reads a configuration file; returns its mistakes.

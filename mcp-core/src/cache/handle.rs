@@ -158,6 +158,11 @@ impl Cache {
     /// Makes every result invalid and frees their memory; see [`invalidate_tag`](Self::invalidate_tag).
     #[expect(clippy::unused_async, reason = "shared levels wait for a network")]
     pub async fn clear(&self) {
+        self.clear_now();
+    }
+
+    /// Does what [`clear`](Self::clear) does, for callers that cannot wait.
+    pub fn clear_now(&self) {
         self.0.generations.clear();
         self.0.memory.clear();
         self.tell(Invalidated::All);

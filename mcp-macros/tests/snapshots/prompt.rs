@@ -2,7 +2,7 @@
 fn review(code: String, language: Option<String>) -> String {
     code
 }
-///The prompt `review`; see [`review()`].
+/// The prompt `review`; see [`review()`].
 #[allow(
     non_camel_case_types,
     dead_code,
@@ -13,9 +13,9 @@ fn review(code: String, language: Option<String>) -> String {
 struct review {}
 #[allow(
     deprecated,
-    dead_code,
     unused,
     private_interfaces,
+    private_bounds,
     unreachable_pub,
     unused_qualifications,
     clippy::all,

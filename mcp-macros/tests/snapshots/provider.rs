@@ -2,7 +2,7 @@
 async fn database(config: &Config, key: Dep<Key>) -> Result<SqlitePool, ToolError> {
     todo!()
 }
-///The provider `database`; see [`database()`].
+/// The provider `database`; see [`database()`].
 #[allow(
     non_camel_case_types,
     dead_code,
@@ -13,9 +13,9 @@ async fn database(config: &Config, key: Dep<Key>) -> Result<SqlitePool, ToolErro
 struct database {}
 #[allow(
     deprecated,
-    dead_code,
     unused,
     private_interfaces,
+    private_bounds,
     unreachable_pub,
     unused_qualifications,
     clippy::all,

@@ -6,7 +6,7 @@ async fn product(
 ) -> Result<Json<Product>, ToolError> {
     todo!()
 }
-///The resource `product`; see [`product()`].
+/// The resource `product`; see [`product()`].
 #[allow(
     non_camel_case_types,
     dead_code,
@@ -17,9 +17,9 @@ async fn product(
 struct product {}
 #[allow(
     deprecated,
-    dead_code,
     unused,
     private_interfaces,
+    private_bounds,
     unreachable_pub,
     unused_qualifications,
     clippy::all,

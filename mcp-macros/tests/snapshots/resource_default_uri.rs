@@ -1,7 +1,7 @@
 pub fn page(book: String, number: u32) -> String {
     book
 }
-///The resource `page`; see [`page()`].
+/// The resource `page`; see [`page()`].
 #[allow(
     non_camel_case_types,
     dead_code,
@@ -12,9 +12,9 @@ pub fn page(book: String, number: u32) -> String {
 pub struct page {}
 #[allow(
     deprecated,
-    dead_code,
     unused,
     private_interfaces,
+    private_bounds,
     unreachable_pub,
     unused_qualifications,
     clippy::all,

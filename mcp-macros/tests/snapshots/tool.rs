@@ -2,7 +2,7 @@
 fn add(a: i64, b: i64) -> i64 {
     a + b
 }
-///The tool `add`; see [`add()`].
+/// The tool `add`; see [`add()`].
 #[allow(
     non_camel_case_types,
     dead_code,
@@ -13,9 +13,9 @@ fn add(a: i64, b: i64) -> i64 {
 struct add {}
 #[allow(
     deprecated,
-    dead_code,
     unused,
     private_interfaces,
+    private_bounds,
     unreachable_pub,
     unused_qualifications,
     clippy::all,

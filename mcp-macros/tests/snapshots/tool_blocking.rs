@@ -1,7 +1,7 @@
 fn report(r#type: String) -> String {
     r#type
 }
-///The tool `report`; see [`report()`].
+/// The tool `report`; see [`report()`].
 #[allow(
     non_camel_case_types,
     dead_code,
@@ -12,9 +12,9 @@ fn report(r#type: String) -> String {
 struct report {}
 #[allow(
     deprecated,
-    dead_code,
     unused,
     private_interfaces,
+    private_bounds,
     unreachable_pub,
     unused_qualifications,
     clippy::all,

@@ -1,7 +1,7 @@
 pub async fn orders(id: u64, verbose: bool) -> Vec<String> {
     vec![]
 }
-///The tool `orders`; see [`orders()`].
+/// The tool `orders`; see [`orders()`].
 #[allow(
     non_camel_case_types,
     dead_code,
@@ -12,9 +12,9 @@ pub async fn orders(id: u64, verbose: bool) -> Vec<String> {
 pub struct orders {}
 #[allow(
     deprecated,
-    dead_code,
     unused,
     private_interfaces,
+    private_bounds,
     unreachable_pub,
     unused_qualifications,
     clippy::all,
@@ -64,8 +64,8 @@ const _: () = {
             __tags.tag("products");
             __tags.tag(&::mcp_core::__private::format!("user:{}", & __arguments.id));
         }
-        fn when(__arguments: &Self::Arguments) -> bool {
-            let __when: fn(&u64, &bool) -> bool = |id, _| *id > 0;
+        fn when(__arguments: &Self::Arguments) -> ::core::primitive::bool {
+            let __when: fn(&u64, &bool) -> ::core::primitive::bool = |id, _| *id > 0;
             __when(&__arguments.id, &__arguments.verbose)
         }
     }

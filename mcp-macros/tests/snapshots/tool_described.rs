@@ -2,7 +2,7 @@
 #[deprecated]
 pub fn look() {}
 #[cfg(feature = "look")]
-///The tool `look`; see [`look()`].
+/// The tool `look`; see [`look()`].
 #[allow(
     non_camel_case_types,
     dead_code,
@@ -14,9 +14,9 @@ pub struct look {}
 #[cfg(feature = "look")]
 #[allow(
     deprecated,
-    dead_code,
     unused,
     private_interfaces,
+    private_bounds,
     unreachable_pub,
     unused_qualifications,
     clippy::all,

@@ -9,7 +9,7 @@ pub(crate) async fn search(
 ) -> Result<Json<Vec<Product>>, ToolError> {
     todo!()
 }
-///The tool `search`; see [`search()`].
+/// The tool `search`; see [`search()`].
 #[allow(
     non_camel_case_types,
     dead_code,
@@ -20,9 +20,9 @@ pub(crate) async fn search(
 pub(crate) struct search {}
 #[allow(
     deprecated,
-    dead_code,
     unused,
     private_interfaces,
+    private_bounds,
     unreachable_pub,
     unused_qualifications,
     clippy::all,

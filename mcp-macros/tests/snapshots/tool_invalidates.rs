@@ -1,7 +1,7 @@
 async fn set_price(id: u64, user: String, price: f64) -> Result<(), ToolError> {
     Ok(())
 }
-///The tool `set_price`; see [`set_price()`].
+/// The tool `set_price`; see [`set_price()`].
 #[allow(
     non_camel_case_types,
     dead_code,
@@ -12,9 +12,9 @@ async fn set_price(id: u64, user: String, price: f64) -> Result<(), ToolError> {
 struct set_price {}
 #[allow(
     deprecated,
-    dead_code,
     unused,
     private_interfaces,
+    private_bounds,
     unreachable_pub,
     unused_qualifications,
     clippy::all,
@@ -59,8 +59,10 @@ const _: () = {
             __tags.tag(&::mcp_core::__private::format!("user:{}", & __arguments.user));
             __tags
                 .resource(
-                    ::mcp_core::__private::format!(
-                        "product://{}", ::mcp_core::__private::uri_part(& __arguments.id)
+                    &::mcp_core::__private::format!(
+                        "product://{}/{}", ::mcp_core::__private::uri_part(& __arguments
+                        .id), ::mcp_core::__private::uri_reserved_part(& __arguments
+                        .user)
                     ),
                 );
             let __other: &'static ::mcp_core::__private::ToolDef = catalogue::search::def();

@@ -1,7 +1,7 @@
 async fn find(Args(search): Args<Search>) -> String {
     search.query
 }
-///The tool `find`; see [`find()`].
+/// The tool `find`; see [`find()`].
 #[allow(
     non_camel_case_types,
     dead_code,
@@ -12,9 +12,9 @@ async fn find(Args(search): Args<Search>) -> String {
 struct find {}
 #[allow(
     deprecated,
-    dead_code,
     unused,
     private_interfaces,
+    private_bounds,
     unreachable_pub,
     unused_qualifications,
     clippy::all,
@@ -53,7 +53,7 @@ const _: () = {
         ) {
             __tags.tag(&::mcp_core::__private::format!("q:{}", & __arguments.query));
         }
-        fn when(__arguments: &Self::Arguments) -> bool {
+        fn when(__arguments: &Self::Arguments) -> ::core::primitive::bool {
             (worth)(__arguments)
         }
     }

@@ -2,7 +2,7 @@ use mcp_core::prelude::*;
 
 #[provider]
 fn words(other: Dep<Vec<String>>) -> Vec<String> {
-    other.clone()
+    other.to_vec()
 }
 
 fn main() {}

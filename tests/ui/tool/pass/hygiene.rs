@@ -16,8 +16,6 @@ struct Component;
 struct Invocation;
 struct Cache;
 struct Tags;
-struct str;
-struct bool;
 trait Send {}
 trait Sync {}
 trait Future {}

@@ -21,7 +21,7 @@ async fn every(
 #[tool]
 async fn injected(cx: Ctx, arguments: Identity, key: Dep<String>) -> String {
     let _ = (cx, arguments);
-    key.clone()
+    key.to_string()
 }
 
 #[tool(cache(key(r#type)))]

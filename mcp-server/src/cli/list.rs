@@ -1,0 +1,119 @@
+//! `list` and `config`: what a server is made of.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::ArgMatches;
+use mcp_core::component::{Def, Kind};
+use mcp_core::policy::{CachePolicy, RefreshAhead, Scope};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{print, print_json};
+use crate::error::Error;
+use crate::server::{Core, Server};
+use crate::settings::Settings;
+
+pub(super) fn run(server: &Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
+    let core = server.core()?;
+    if matches.get_flag("json") {
+        print_json(&definitions(core))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows = core.dispatch.registry.entries().iter().map(|entry| {
+        let def = entry.def;
+        let name = match def.kind {
+            Kind::Resource(part) => part.uri,
+            _ => def.name,
+        };
+        let cache = def.cache.map_or_else(|| "-".to_owned(), |policy| describe(&policy, core));
+        let about = def.description.lines().next().unwrap_or_default();
+        [def.kind.word().to_owned(), name.to_owned(), cache, about.to_owned(), def.place.to_string()]
+    });
+    print(&table(["KIND", "NAME", "CACHE", "WHAT IT DOES", "WHERE"], rows));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns every definition as clients see it, with what they do not: the policy and the place.
+fn definitions(core: &Core) -> Value {
+    fn with(def: &Def, listed: &impl Serialize, core: &Core) -> Value {
+        let mut value = serde_json::to_value(listed).unwrap_or_default();
+        if let Value::Object(map) = &mut value {
+            map.insert("cache".to_owned(), def.cache.map_or(Value::Null, |policy| policy_json(&policy, core)));
+            map.insert("declared".to_owned(), json!({ "file": def.place.file, "line": def.place.line, "module": def.place.module }));
+        }
+        value
+    }
+
+    let lists = &core.lists;
+    let tools: Vec<_> = lists.tools.iter().map(|(entry, forms)| with(entry.def, &forms.modern, core)).collect();
+    let resources: Vec<_> = lists.resources.iter().map(|(entry, listed)| with(entry.def, listed, core)).collect();
+    let templates: Vec<_> = lists.templates.iter().map(|(entry, listed)| with(entry.def, listed, core)).collect();
+    let prompts: Vec<_> = lists.prompts.iter().map(|(entry, listed)| with(entry.def, listed, core)).collect();
+    json!({ "tools": tools, "resources": resources, "resourceTemplates": templates, "prompts": prompts })
+}
+
+fn policy_json(policy: &CachePolicy, core: &Core) -> Value {
+    let millis = |duration: Duration| duration.as_millis() as u64;
+    json!({
+        "ttlMs": millis(mcp_core::keying::ttl(policy, core.dispatch.config.cache_duration)),
+        "scope": scope(policy.scope),
+        "staleMs": millis(policy.stale),
+        "staleIfErrorMs": millis(policy.stale_if_error),
+        "refreshAhead": match policy.refresh_ahead {
+            RefreshAhead::Off => Value::Null,
+            RefreshAhead::At(share) => json!(share),
+            RefreshAhead::Auto => json!("auto"),
+        },
+        "negativeMs": millis(policy.negative),
+        "maxBytes": policy.max_bytes,
+        "version": policy.version,
+    })
+}
+
+fn describe(policy: &CachePolicy, core: &Core) -> String {
+    let ttl = mcp_core::keying::ttl(policy, core.dispatch.config.cache_duration);
+    format!("{ttl:?} {}", scope(policy.scope))
+}
+
+fn scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Private => "private",
+        Scope::Tenant => "tenant",
+        Scope::Public => "public",
+    }
+}
+
+pub(super) fn settings(settings: &Settings, matches: &ArgMatches) -> Result<ExitCode, Error> {
+    if matches.get_flag("json") {
+        let rows = settings.rows().map(|(setting, value, source)| {
+            (setting.key.to_owned(), json!({ "value": value, "from": source.to_string() }))
+        });
+        print_json(&Value::Object(rows.collect()))?;
+    } else {
+        let rows = settings.rows().map(|(setting, value, source)| [setting.key.to_owned(), value, source.to_string()]);
+        print(&table(["SETTING", "VALUE", "FROM"], rows));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes rows under headings, each column as wide as its widest cell.
+pub(super) fn table<const N: usize>(headings: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let rows: Vec<[String; N]> = std::iter::once(headings.map(ToOwned::to_owned)).chain(rows).collect();
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            line.push_str(&format!("{cell:width$}  "));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,146 @@
+//! `stats` and `cache`: what servers that are running measure and keep.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Arg, ArgMatches, Command};
+use mcp_core::stats::Figures;
+use serde_json::{Value, json};
+
+use super::call::human;
+use super::control::{self, Report};
+use super::list::table;
+use super::{json as json_flag, pid, print, print_json};
+use crate::error::Error;
+use crate::server::Server;
+
+pub(super) async fn stats(server: &Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
+    let (name, _) = server.server_name();
+    let mut reports = Vec::new();
+    for running in control::running(name, matches.get_one::<u32>("pid").copied()) {
+        if let Some(report) = running.ask(&json!({ "ask": "stats" })).await? {
+            reports.push(serde_json::from_value::<Report>(report).map_err(|error| Error::Transport(error.to_string()))?);
+        }
+    }
+    if reports.is_empty() {
+        reports.extend(control::last(name));
+    }
+    if reports.is_empty() {
+        return Err(Error::start(format!("no server named `{name}` runs or has run: start one with `serve`")));
+    }
+    if matches.get_flag("json") {
+        print_json(&reports)?;
+    } else {
+        let texts: Vec<_> = reports.iter().map(show).collect();
+        print(&texts.join("\n"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(report: &Report) -> String {
+    let state = if report.running { "runs" } else { "ended" };
+    let mut text = format!("process {} ({state}), {} calls\n", report.pid, report.calls());
+    if report.figures.is_empty() {
+        return text + "no component was called\n";
+    }
+    let words = |counts: &[(String, u64)]| {
+        let words: Vec<_> = counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
+        words.join(", ")
+    };
+    let nanos = |nanos: u64| human(Duration::from_nanos(nanos));
+    let rows = report.figures.iter().map(|(kind, name, figures): &(String, String, Figures)| {
+        let latency = &figures.latency;
+        [
+            format!("{kind} {name}"),
+            figures.calls.to_string(),
+            words(&figures.outcomes),
+            words(&figures.cache),
+            nanos(latency.p50),
+            nanos(latency.p99),
+            nanos(latency.max),
+        ]
+    });
+    text += &table(["COMPONENT", "CALLS", "OUTCOMES", "FROM", "P50", "P99", "MAX"], rows);
+    text
+}
+
+pub(super) fn cache_command(name: &str) -> Command {
+    let example = |text: &str| format!("Example:\n  {name} {text}");
+    let component = |required| {
+        Arg::new("component").value_name("NAME").required(required).help("the tool, resource (by its URI) or prompt")
+    };
+    let arguments = || Arg::new("arguments").value_name("JSON").help("the arguments, a JSON object");
+    Command::new("cache")
+        .about("Looks into the cache of running servers of this name, and changes it")
+        .subcommand_required(true)
+        .subcommands([
+            Command::new("stats")
+                .about("Shows what the cache holds and did")
+                .arg(json_flag("print them as JSON"))
+                .arg(pid())
+                .after_help(example("cache stats")),
+            Command::new("get")
+                .about("Shows whether the public or anonymous result of a call is kept, and for how long")
+                .arg(component(true))
+                .arg(arguments())
+                .arg(json_flag("print it as JSON"))
+                .arg(pid())
+                .after_help(example("cache get search '{\"query\": \"nails\"}'")),
+            Command::new("invalidate")
+                .about("Makes results invalid: of a component, of one call of it, by tag or by URI")
+                .arg(component(false).required_unless_present_any(["tag", "uri"]))
+                .arg(arguments())
+                .arg(Arg::new("tag").long("tag").value_name("TAG").help("results that carry this tag"))
+                .arg(Arg::new("uri").long("uri").value_name("URI").help("what was read from this resource"))
+                .arg(pid())
+                .after_help(example("cache invalidate --tag products")),
+            Command::new("clear")
+                .about("Makes all results invalid")
+                .arg(pid())
+                .after_help(example("cache clear")),
+        ])
+        .after_help(example("cache stats"))
+}
+
+pub(super) async fn cache(server: &Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
+    let (name, _) = server.server_name();
+    let Some((command, matches)) = matches.subcommand() else { return Ok(ExitCode::FAILURE) };
+    let text = |key: &str| matches.try_get_one::<String>(key).ok().flatten();
+    let request = json!({
+        "ask": format!("cache {command}"),
+        "component": text("component"),
+        "arguments": text("arguments"),
+        "tag": text("tag"),
+        "uri": text("uri"),
+    });
+    let running = control::running(name, matches.get_one::<u32>("pid").copied());
+    let mut answers = Vec::new();
+    for server in running {
+        if let Some(answer) = server.ask(&request).await? {
+            answers.push((server.pid, answer));
+        }
+    }
+    if answers.is_empty() {
+        return Err(Error::start(format!(
+            "no server named `{name}` runs, and the memory level lives in its process: start one with `serve`"
+        )));
+    }
+    if let Some((_, error)) = answers.iter().find(|(_, answer)| answer.get("error").is_some()) {
+        return Err(Error::start(error["error"].as_str().unwrap_or_default().to_owned()));
+    }
+    if matches.try_get_one::<bool>("json").ok().flatten() == Some(&true) {
+        let answers: Vec<_> = answers.into_iter().map(|(pid, answer)| json!({ "pid": pid, "answer": answer })).collect();
+        print_json(&answers)?;
+    } else {
+        for (pid, answer) in answers {
+            print(&format!("process {pid}"));
+            let rows = answer.as_object().into_iter().flatten().map(|(key, value)| [key.clone(), plain(value)]);
+            print(&table(["", ""], rows));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
