@@ -24,7 +24,8 @@ fn values(typed: &str) -> Vec<String> {
 /// Shows a resource.
 #[prompt]
 fn test_prompt_with_embedded_resource(#[serde(rename = "resourceUri")] resource_uri: String) -> Vec<Message> {
-    let resource = Content::resource(resource_uri, "Embedded resource content for testing.").mime("text/plain");
+    let resource =
+        Content::resource(resource_uri, "Embedded resource content for testing.").mime("text/plain");
     vec![Message::user(resource), Message::user("Please process the embedded resource above.")]
 }
 
@@ -43,7 +44,8 @@ struct Context {
 #[prompt]
 async fn test_input_required_result_prompt(ctx: Ctx) -> Result<String, ToolError> {
     let answer = ctx.elicit_as::<Context>("user_context", "What context should the prompt use?").await?;
-    let context = answer.accepted().map_or_else(|| "nothing in particular".to_owned(), |answer| answer.context);
+    let context =
+        answer.accepted().map_or_else(|| "nothing in particular".to_owned(), |answer| answer.context);
     Ok(format!("Consider this context: {context}"))
 }
 

@@ -41,7 +41,8 @@ fn test_multiple_content_types() -> Vec<Content> {
     vec![
         Content::text("Multiple content types test:"),
         Content::image(PIXEL, "image/png"),
-        Content::resource("test://mixed-content-resource", r#"{"test":"data","value":123}"#).mime("application/json"),
+        Content::resource("test://mixed-content-resource", r#"{"test":"data","value":123}"#)
+            .mime("application/json"),
     ]
 }
 

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use serde::de::value::MapDeserializer;
-use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess,
+    Visitor,
+};
 
 use crate::error::ToolError;
 
@@ -54,7 +57,8 @@ pub(crate) fn read<T: DeserializeOwned>(input: Input<'_>) -> Result<T, ToolError
         }
         Input::Text(pairs) => {
             let pairs = pairs.iter().map(|(name, value)| (name.as_str(), Text { name, value }));
-            T::deserialize(MapDeserializer::<_, TextError>::new(pairs)).map_err(|error| ToolError::invalid(error.0))
+            T::deserialize(MapDeserializer::<_, TextError>::new(pairs))
+                .map_err(|error| ToolError::invalid(error.0))
         }
     }
 }
@@ -92,7 +96,9 @@ impl de::Error for TextError {
 
 impl Text<'_> {
     fn parse<T: std::str::FromStr>(&self, expected: &str) -> Result<T, TextError> {
-        self.value.parse().map_err(|_| TextError(format!("`{}` is `{}`: write {expected}", self.name, self.value)))
+        self.value
+            .parse()
+            .map_err(|_| TextError(format!("`{}` is `{}`: write {expected}", self.name, self.value)))
     }
 }
 
@@ -140,7 +146,11 @@ impl<'de> Deserializer<'de> for Text<'de> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, TextError> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, TextError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -190,14 +200,21 @@ impl<'de> VariantAccess<'de> for Text<'de> {
         Err(self.has_content())
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, _fields: &'static [&'static str], _visitor: V) -> Result<V::Value, TextError> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _fields: &'static [&'static str],
+        _visitor: V,
+    ) -> Result<V::Value, TextError> {
         Err(self.has_content())
     }
 }
 
 impl Text<'_> {
     fn has_content(&self) -> TextError {
-        TextError(format!("`{}` is `{}`, a variant with content, which text cannot hold", self.name, self.value))
+        TextError(format!(
+            "`{}` is `{}`, a variant with content, which text cannot hold",
+            self.name, self.value
+        ))
     }
 }
 
@@ -226,11 +243,13 @@ mod tests {
     }
 
     fn text(pairs: &[(&str, &str)]) -> Result<Wanted, String> {
-        let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let pairs: Vec<_> =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         read(Input::Text(&pairs)).map_err(|error| error.message())
     }
 
-    const GOOD: [(&str, &str); 5] = [("id", "7"), ("ratio", "0.5"), ("deep", "true"), ("order", "down"), ("tags", "a,b")];
+    const GOOD: [(&str, &str); 5] =
+        [("id", "7"), ("ratio", "0.5"), ("deep", "true"), ("order", "down"), ("tags", "a,b")];
 
     #[test]
     fn text_becomes_what_the_type_asks_for() {

@@ -127,7 +127,8 @@ impl<C: Component> Prepared for Ready<C> {
 }
 
 fn prepare<C: Component>(input: Input<'_>) -> Result<Box<dyn Prepared>, ToolError> {
-    arguments::read::<C::Arguments>(input).map(|arguments| Box::new(Ready::<C>(arguments)) as Box<dyn Prepared>)
+    arguments::read::<C::Arguments>(input)
+        .map(|arguments| Box::new(Ready::<C>(arguments)) as Box<dyn Prepared>)
 }
 
 /// Where a component is declared.
@@ -409,12 +410,21 @@ fn schema<T: JsonSchema>(contract: Contract) -> Schema {
 
 impl std::fmt::Debug for Def {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Def").field("kind", &self.kind.word()).field("name", &self.name).field("place", &self.place).finish()
+        f.debug_struct("Def")
+            .field("kind", &self.kind.word())
+            .field("name", &self.name)
+            .field("place", &self.place)
+            .finish()
     }
 }
 
 impl Def {
-    const fn new<C: Component>(kind: Kind, name: &'static str, description: &'static str, place: Place) -> Self {
+    const fn new<C: Component>(
+        kind: Kind,
+        name: &'static str,
+        description: &'static str,
+        place: Place,
+    ) -> Self {
         Self {
             name,
             description,
@@ -566,8 +576,13 @@ impl ToolDef {
     where
         C: Component<Arguments: JsonSchema, Output: IntoToolOutput>,
     {
-        const NO_HINTS: ToolPart =
-            ToolPart { read_only: None, destructive: None, idempotent: None, open_world: None, background: None };
+        const NO_HINTS: ToolPart = ToolPart {
+            read_only: None,
+            destructive: None,
+            idempotent: None,
+            open_world: None,
+            background: None,
+        };
         let mut def = Def::new::<C>(Kind::Tool(NO_HINTS), name, description, place);
         def.arguments = Some(schema::<C::Arguments>);
         def.output = Some(<C::Output as IntoToolOutput>::output_schema);

@@ -84,6 +84,7 @@ impl Config {
     /// # Ok::<(), mcp_core::ToolError>(())
     /// ```
     pub fn app<T: DeserializeOwned>(&self) -> Result<T, ToolError> {
-        T::deserialize(&self.app).map_err(|error| ToolError::new(format!("the `[app]` table of the configuration: {error}")))
+        T::deserialize(&self.app)
+            .map_err(|error| ToolError::new(format!("the `[app]` table of the configuration: {error}")))
     }
 }

@@ -160,7 +160,8 @@ impl Content {
     }
 
     fn annotate(mut self, key: &str, value: Value) -> Self {
-        let annotations = self.notes_mut().annotations.get_or_insert_with(|| Value::Object(serde_json::Map::new()));
+        let annotations =
+            self.notes_mut().annotations.get_or_insert_with(|| Value::Object(serde_json::Map::new()));
         if let Value::Object(map) = annotations {
             map.insert(key.to_owned(), value);
         }

@@ -53,7 +53,11 @@ impl<T, L: IntoList<T>, E: Into<ToolError>> IntoList<T> for Result<L, E> {
 )]
 pub trait ListFunction<First, T, Marker>: Send + 'static {
     /// Calls the function.
-    fn list(self, first: First, cx: Invocation) -> impl Future<Output = Result<Vec<T>, ToolError>> + Send + 'static;
+    fn list(
+        self,
+        first: First,
+        cx: Invocation,
+    ) -> impl Future<Output = Result<Vec<T>, ToolError>> + Send + 'static;
 }
 
 macro_rules! list_function {
@@ -158,7 +162,12 @@ pub async fn invalidate_all(cache: &Cache, def: &Def) {
 ///
 /// Fails where results are not public (there is no caller whose they would be), and with the error
 /// that `result` is.
-pub async fn prime_tool<C>(cache: &Cache, def: &Def, arguments: C::Arguments, result: C::Output) -> Result<(), ToolError>
+pub async fn prime_tool<C>(
+    cache: &Cache,
+    def: &Def,
+    arguments: C::Arguments,
+    result: C::Output,
+) -> Result<(), ToolError>
 where
     C: Component<Output: IntoToolOutput>,
 {
@@ -170,7 +179,12 @@ where
 /// # Errors
 ///
 /// As [`prime_tool`].
-pub async fn prime_prompt<C>(cache: &Cache, def: &Def, arguments: C::Arguments, result: C::Output) -> Result<(), ToolError>
+pub async fn prime_prompt<C>(
+    cache: &Cache,
+    def: &Def,
+    arguments: C::Arguments,
+    result: C::Output,
+) -> Result<(), ToolError>
 where
     C: Component<Output: IntoPromptOutput>,
 {
@@ -198,7 +212,12 @@ where
     prime::<C>(cache, def, arguments, resource_reply(result, mime, |_| false)?)
 }
 
-fn prime<C: Component>(cache: &Cache, def: &Def, arguments: C::Arguments, reply: Reply) -> Result<(), ToolError> {
+fn prime<C: Component>(
+    cache: &Cache,
+    def: &Def,
+    arguments: C::Arguments,
+    reply: Reply,
+) -> Result<(), ToolError> {
     if def.cache.is_none_or(|policy| policy.scope != Scope::Public) {
         return Err(ToolError::new(format!(
             "results of `{}` belong to their callers, so none can be primed: write `scope = \"public\"` if all may share them",

@@ -87,7 +87,9 @@ impl Identity {
         let Some(known) = &self.0 else { return [0; 32] };
         let scopes = known.scopes.iter().map(String::as_str);
         let parts = ["identity", &known.issuer, &known.subject].into_iter();
-        digest(parts.chain(known.tenant.as_deref().map_or([""; 2], |tenant| ["tenant", tenant])).chain(scopes))
+        digest(
+            parts.chain(known.tenant.as_deref().map_or([""; 2], |tenant| ["tenant", tenant])).chain(scopes),
+        )
     }
 
     /// Returns 32 bytes that differ for tenants that differ, or `None` without a tenant.

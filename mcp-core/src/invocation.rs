@@ -60,7 +60,10 @@ impl Invocation {
     /// # Errors
     ///
     /// Fails where the runtime is shutting down. A panic goes on in the caller.
-    pub async fn blocking<T: Send + 'static>(&self, run: impl FnOnce() -> T + Send + 'static) -> Result<T, ToolError> {
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        run: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ToolError> {
         match tokio::task::spawn_blocking(run).await {
             Ok(value) => Ok(value),
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

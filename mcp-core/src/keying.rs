@@ -65,7 +65,8 @@ pub fn arguments_tag(def: &Def, prepared: &dyn Prepared, cache: &Cache) -> Optio
 /// are then out of reach, also of processes that share a level.
 pub fn fingerprint(def: &Def) -> u64 {
     let mut hasher = blake3::Hasher::new();
-    let schemas = [def.arguments.map(|schema| schema(Contract::Deserialize)), def.output.and_then(|schema| schema())];
+    let schemas =
+        [def.arguments.map(|schema| schema(Contract::Deserialize)), def.output.and_then(|schema| schema())];
     for schema in schemas.into_iter().flatten() {
         let text = schema.as_value().to_string();
         hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
@@ -79,7 +80,13 @@ pub fn ttl(policy: &CachePolicy, default: Duration) -> Duration {
     policy.ttl.unwrap_or(default)
 }
 
-fn writer(def: &Def, policy: CachePolicy, fingerprint: u64, prepared: &dyn Prepared, cache: &Cache) -> KeyWriter {
+fn writer(
+    def: &Def,
+    policy: CachePolicy,
+    fingerprint: u64,
+    prepared: &dyn Prepared,
+    cache: &Cache,
+) -> KeyWriter {
     let mut key = cache.key(&def.id(), policy.version, fingerprint);
     prepared.key(&mut key);
     key

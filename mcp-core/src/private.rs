@@ -10,7 +10,8 @@ pub use std::format;
 pub use crate::__register as register;
 pub use crate::cache::{Cache, KeyWriter};
 pub use crate::component::{
-    Background, BoxFuture, Component, CompleteFn, Completing, Listed, Place, PromptDef, ResourceDef, Tags, ToolDef,
+    Background, BoxFuture, CompleteFn, Completing, Component, Listed, Place, PromptDef, ResourceDef, Tags,
+    ToolDef,
 };
 pub use crate::config::Config;
 pub use crate::content::Icon;

@@ -239,7 +239,8 @@ impl Providers {
         for def in defs {
             let slot = Slot { name: def.name, def: Some(def), value: OnceCell::new() };
             if let Some(other) = slots.insert((def.provides.id)(), slot) {
-                let other = other.def.map_or_else(|| "the server".to_owned(), |other| other.place.to_string());
+                let other =
+                    other.def.map_or_else(|| "the server".to_owned(), |other| other.place.to_string());
                 return Err(format!(
                     "two providers of `{}`: {other} and {}; remove one, or wrap its value in a type of its own",
                     def.provides.type_name(),
@@ -327,9 +328,9 @@ impl Providers {
         for (id, slot) in &self.0.slots {
             let Some(def) = slot.def else { continue };
             if all || def.preload {
-                self.value(*id, def.provides.type_name())
-                    .await
-                    .map_err(|error| format!("provider `{}` ({}): {}", def.name, def.place, error.message()))?;
+                self.value(*id, def.provides.type_name()).await.map_err(|error| {
+                    format!("provider `{}` ({}): {}", def.name, def.place, error.message())
+                })?;
             }
         }
         Ok(())

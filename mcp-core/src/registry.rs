@@ -10,7 +10,7 @@ use crate::component::{Contract, Def, Kind, Tags};
 use crate::keying;
 use crate::link::Item;
 use crate::policy::Levels;
-use crate::provider::ProviderDef;
+use crate::provider::{Need, ProviderDef};
 use crate::stats::Stats;
 use crate::uri::Template;
 
@@ -43,7 +43,8 @@ impl Components {
     /// A tool comes before a resource, and a resource before a prompt of the same name.
     pub fn enable(&self, name: &str, on: bool) -> bool {
         let Registry { tools, resources, prompts, .. } = &*self.registry;
-        let Some(entry) = tools.get(name).or_else(|| resources.get(name)).or_else(|| prompts.get(name)) else {
+        let Some(entry) = tools.get(name).or_else(|| resources.get(name)).or_else(|| prompts.get(name))
+        else {
             return false;
         };
         if entry.enabled.swap(on, Ordering::AcqRel) != on
@@ -73,6 +74,9 @@ pub struct Registry {
     static_resources: HashMap<&'static str, Arc<Entry>>,
     providers: Vec<&'static ProviderDef>,
 }
+
+/// The variables of a URI, by name.
+pub type Variables = Vec<(String, String)>;
 
 /// One component with all that a call of it needs.
 #[derive(Debug)]
@@ -131,7 +135,9 @@ impl Registry {
                 errors.push(later(provider.name, &provider.place.to_string(), "pool"));
             }
         }
-        registry.templates.sort_by_key(|entry| std::cmp::Reverse(entry.template.as_ref().map_or(0, Template::fixed_len)));
+        registry
+            .templates
+            .sort_by_key(|entry| std::cmp::Reverse(entry.template.as_ref().map_or(0, Template::fixed_len)));
         if errors.is_empty() { Ok(registry) } else { Err(errors) }
     }
 
@@ -153,7 +159,8 @@ impl Registry {
             ));
         }
         if let Kind::Resource(part) = def.kind {
-            let is_template = entry.template.as_ref().is_some_and(|template| template.variables().next().is_some());
+            let is_template =
+                entry.template.as_ref().is_some_and(|template| template.variables().next().is_some());
             let other = if is_template {
                 let same = |other: &&Arc<Entry>| matches!(other.def.kind, Kind::Resource(other) if other.uri == part.uri);
                 let other = self.templates.iter().find(same).cloned();
@@ -199,7 +206,8 @@ impl Registry {
 
     /// Returns a resource by the URI or template of its declaration.
     pub fn resource_declared(&self, uri: &str) -> Option<&Arc<Entry>> {
-        let declared = |entry: &&Arc<Entry>| matches!(entry.def.kind, Kind::Resource(part) if part.uri == uri);
+        let declared =
+            |entry: &&Arc<Entry>| matches!(entry.def.kind, Kind::Resource(part) if part.uri == uri);
         self.static_resources.get(uri).or_else(|| self.templates.iter().find(declared))
     }
 
@@ -207,7 +215,7 @@ impl Registry {
     ///
     /// A resource without variables comes before a template, and of several templates that match, the
     /// one with the most fixed characters is meant.
-    pub fn resource(&self, uri: &str) -> Option<(&Arc<Entry>, Vec<(String, String)>)> {
+    pub fn resource(&self, uri: &str) -> Option<(&Arc<Entry>, Variables)> {
         if let Some(entry) = self.static_resources.get(uri) {
             return Some((entry, Vec::new()));
         }
@@ -250,14 +258,21 @@ impl Entry {
         if !def.scopes.is_empty() {
             errors.push(later(def.name, &place, "scopes"));
         }
-        if def.needs.iter().any(|need| need.is_pooled()) {
+        if def.needs.iter().any(Need::is_pooled) {
             errors.push(later(def.name, &place, "Pooled<_>"));
         }
         if !errors.is_empty() {
             return Err(errors);
         }
         let places = def.concurrency.map(|calls| Arc::new(Semaphore::new(calls as usize)));
-        Ok(Self { def, stats: Stats::default(), fingerprint: keying::fingerprint(def), template, places, enabled: AtomicBool::new(true) })
+        Ok(Self {
+            def,
+            stats: Stats::default(),
+            fingerprint: keying::fingerprint(def),
+            template,
+            places,
+            enabled: AtomicBool::new(true),
+        })
     }
 
     /// Returns whether it can be called; see [`Components`].

@@ -114,8 +114,12 @@ impl Stats {
 
     /// Returns the figures so far.
     pub fn snapshot(&self) -> Figures {
-        let outcomes = Outcome::ALL.iter().map(|outcome| (outcome.word().to_owned(), self.outcomes[*outcome as usize].load(Relaxed)));
-        let cache = CacheOutcome::ALL.iter().map(|outcome| (outcome.word().to_owned(), self.cache[*outcome as usize].load(Relaxed)));
+        let outcomes = Outcome::ALL
+            .iter()
+            .map(|outcome| (outcome.word().to_owned(), self.outcomes[*outcome as usize].load(Relaxed)));
+        let cache = CacheOutcome::ALL
+            .iter()
+            .map(|outcome| (outcome.word().to_owned(), self.cache[*outcome as usize].load(Relaxed)));
         let outcomes: Vec<_> = outcomes.filter(|(_, calls)| *calls > 0).collect();
         Figures {
             calls: outcomes.iter().map(|(_, calls)| calls).sum(),
@@ -229,7 +233,9 @@ mod tests {
 
     #[test]
     fn every_value_is_near_the_middle_of_its_bucket() {
-        for nanos in (0..60).map(|bit| 1_u64 << bit).flat_map(|power| [power, power + power / 3, power * 2 - 1]) {
+        for nanos in
+            (0..60).map(|bit| 1_u64 << bit).flat_map(|power| [power, power + power / 3, power * 2 - 1])
+        {
             let expected = nanos.min((1 << MAX_BITS) - 1);
             let error = middle(bucket(nanos)).abs_diff(expected);
             assert!(bucket(nanos) < BUCKETS && error * 60 <= expected, "{nanos}: off by {error}");

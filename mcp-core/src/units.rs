@@ -18,7 +18,8 @@ use std::time::Duration;
 /// assert!(duration("5 parsecs").is_err());
 /// ```
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = split(text).ok_or_else(|| format!("`{text}` is no duration: write `300s` (or `ms`, `m`, `h`, `d`)"))?;
+    let (number, unit) = split(text)
+        .ok_or_else(|| format!("`{text}` is no duration: write `300s` (or `ms`, `m`, `h`, `d`)"))?;
     let seconds = match unit {
         "ms" => 0.001,
         "" | "s" => 1.0,
@@ -44,7 +45,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 /// assert_eq!((bytes("10MiB"), bytes("10kB")), (Ok(10 << 20), Ok(10_000)));
 /// ```
 pub fn bytes(text: &str) -> Result<u64, String> {
-    let (number, unit) = split(text).ok_or_else(|| format!("`{text}` is no size: write `10MiB` (or `KiB`, `GiB`, `KB`, `MB`)"))?;
+    let (number, unit) = split(text)
+        .ok_or_else(|| format!("`{text}` is no size: write `10MiB` (or `KiB`, `GiB`, `KB`, `MB`)"))?;
     let factor: u64 = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1,
         "kb" => 1000,
@@ -53,11 +55,19 @@ pub fn bytes(text: &str) -> Result<u64, String> {
         "kib" => 1 << 10,
         "mib" => 1 << 20,
         "gib" => 1 << 30,
-        _ => return Err(format!("`{text}` has the unit `{unit}`: write `KiB`, `MiB`, `GiB`, `KB`, `MB` or `GB`")),
+        _ => {
+            return Err(format!(
+                "`{text}` has the unit `{unit}`: write `KiB`, `MiB`, `GiB`, `KB`, `MB` or `GB`"
+            ));
+        }
     };
     let size = number * factor as f64;
     // 2^53: what a float holds exactly, and more than any machine has.
-    if size <= 9_007_199_254_740_992.0 { Ok(size as u64) } else { Err(format!("`{text}` is too large a size")) }
+    if size <= 9_007_199_254_740_992.0 {
+        Ok(size as u64)
+    } else {
+        Err(format!("`{text}` is too large a size"))
+    }
 }
 
 fn split(text: &str) -> Option<(f64, &str)> {

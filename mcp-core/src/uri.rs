@@ -103,11 +103,13 @@ impl Template {
 
     /// Returns the names of the variables in their order.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
-        self.parts.iter().flat_map(|part| match part {
-            Part::Literal(_) => [].iter(),
-            Part::Expression { names, .. } => names.iter(),
-        })
-        .map(String::as_str)
+        self.parts
+            .iter()
+            .flat_map(|part| match part {
+                Part::Literal(_) => [].iter(),
+                Part::Expression { names, .. } => names.iter(),
+            })
+            .map(String::as_str)
     }
 
     /// Returns how many characters are fixed: of two templates that match, the one with more is meant.
@@ -139,7 +141,9 @@ fn expression(text: &str) -> Result<Part, String> {
         Some('?') => (Operator::Query, &text[1..]),
         Some('&') => (Operator::Continuation, &text[1..]),
         Some(reserved @ ('=' | ',' | '!' | '@' | '|')) => {
-            return Err(format!("operator `{reserved}` is reserved by RFC 6570: write one of `+ # . / ; ? &`, or none"));
+            return Err(format!(
+                "operator `{reserved}` is reserved by RFC 6570: write one of `+ # . / ; ? &`, or none"
+            ));
         }
         _ => (Operator::Simple, text),
     };
@@ -176,7 +180,9 @@ impl Matcher<'_> {
         }
         let kept = self.values.len();
         let found = match current {
-            Part::Literal(text) => self.uri[at..].starts_with(text.as_str()) && self.go(part + 1, at + text.len()),
+            Part::Literal(text) => {
+                self.uri[at..].starts_with(text.as_str()) && self.go(part + 1, at + text.len())
+            }
             Part::Expression { operator, names } => self.expression(part, at, *operator, names),
         };
         if !found {
@@ -192,9 +198,12 @@ impl Matcher<'_> {
         let Some(start) = self.uri[at..].starts_with(first).then_some(at + first.len()) else {
             return optional && self.go(part + 1, at);
         };
-        let separator = |byte: u8| names.len() > 1 || operator.is_named() && byte != b',' || operator == Operator::Path;
+        let separator =
+            |byte: u8| names.len() > 1 || operator.is_named() && byte != b',' || operator == Operator::Path;
         let allowed = |byte: u8| {
-            operator.allows(byte) || (byte == between as u8 && separator(byte)) || (operator.is_named() && byte == b'=')
+            operator.allows(byte)
+                || (byte == between as u8 && separator(byte))
+                || (operator.is_named() && byte == b'=')
         };
         let longest = self.uri.as_bytes()[start..].iter().take_while(|byte| allowed(**byte)).count();
         // The longest first: a variable takes all it can, as in every matcher of paths.

@@ -2,14 +2,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};
-use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
 use crate::entry::{At, Shape};
-use crate::errors::{Errors, did_you_mean};
+use crate::errors::Errors;
 use crate::keys::{Attribute, Table};
 use crate::options::{Entry, Options};
-use crate::signature::{Function, Role, known};
+use crate::signature::{Function, Role, meant};
 use crate::template::{Filled, Use};
 
 /// The cache policy of a component.
@@ -127,7 +126,7 @@ fn refresh_ahead(entry: Entry, errors: &mut Errors) -> Option<RefreshAhead> {
     }
     let written = value.to_token_stream();
     errors.add(
-        value.span(),
+        &value,
         format!("`refresh_ahead` is a share of the ttl between 0 and 1, not `{written}`: write `refresh_ahead = 0.8` or `\"auto\"`"),
     );
     None
@@ -207,10 +206,7 @@ fn check(name: &Ident, list: &str, function: &Function, skip: bool, errors: &mut
             );
         }
         None if parameter.is_none() && function.whole().is_none() => {
-            let names: Vec<String> =
-                function.arguments().map(|argument| argument.ident.to_string()).collect();
-            let hint = did_you_mean(&name.to_string(), &names.iter().map(String::as_str).collect::<Vec<_>>());
-            let hint = if hint.is_empty() { format!("; {}", known(function)) } else { hint };
+            let hint = meant(&name.to_string(), function);
             errors.add(name.span(), format!("`{list}` names `{name}`, which is no parameter{hint}"));
         }
         None => {}

@@ -1,9 +1,9 @@
 //! The value of one option, as what it has to be.
 
 use proc_macro2::{Span, TokenStream};
+use quote::ToTokens as _;
 use syn::parse::{Parse, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Lit, LitStr, Token};
 
 use crate::duration::{self, Mistake};
@@ -33,7 +33,7 @@ impl Entry {
         };
         if value.is_none() {
             let key = &self.key;
-            errors.add(self.value_span(), format!("`{key}` is on or off: write `{key}` or `{key} = false`"));
+            errors.add(&self.written(), format!("`{key}` is on or off: write `{key}` or `{key} = false`"));
         }
         value.map(|value| At { value, span })
     }
@@ -54,8 +54,7 @@ impl Entry {
         match self.value {
             Value::Assign(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => Some(text),
             _ => {
-                errors
-                    .add(self.value_span(), format!("`{0}` is text: write `{0} = \"{example}\"`", self.key));
+                errors.add(&self.written(), format!("`{0}` is text: write `{0} = \"{example}\"`", self.key));
                 None
             }
         }
@@ -95,14 +94,14 @@ impl Entry {
         errors: &mut Errors,
     ) -> Option<At<u64>> {
         let key = self.key.clone();
-        let span = self.value_span();
+        let written = self.written();
         let Value::Assign(Expr::Lit(ExprLit { lit, .. })) = &self.value else {
-            errors.add(span, format!("`{key}` is a number with a unit: write `{key} = \"300{unit}\"`"));
+            errors.add(&written, format!("`{key}` is a number with a unit: write `{key} = \"300{unit}\"`"));
             return None;
         };
         match lit {
             Lit::Str(text) => match read(&text.value()) {
-                Ok(value) => Some(At { value, span }),
+                Ok(value) => Some(At { value, span: text.span() }),
                 Err((range, message)) => {
                     errors.add(inside(text, range), message);
                     None
@@ -111,11 +110,15 @@ impl Entry {
             // `300`, or `300s`, which Rust reads as a number with an odd suffix.
             Lit::Int(number) => {
                 let unit = if number.suffix().is_empty() { unit } else { "" };
-                errors.add(span, format!("`{key}` is text with a unit: write `{key} = \"{number}{unit}\"`"));
+                errors.add(
+                    &written,
+                    format!("`{key}` is text with a unit: write `{key} = \"{number}{unit}\"`"),
+                );
                 None
             }
             _ => {
-                errors.add(span, format!("`{key}` is a number with a unit: write `{key} = \"300{unit}\"`"));
+                errors
+                    .add(&written, format!("`{key}` is a number with a unit: write `{key} = \"300{unit}\"`"));
                 None
             }
         }
@@ -134,13 +137,13 @@ impl Entry {
             Some(number) if number >= least => Some(number),
             Some(_) => {
                 errors.add(
-                    self.value_span(),
+                    &self.written(),
                     format!("`{key}` is at least {least}: write `{key} = 8`, or leave it out"),
                 );
                 None
             }
             None => {
-                errors.add(self.value_span(), format!("`{key}` is a whole number: write `{key} = 8`"));
+                errors.add(&self.written(), format!("`{key}` is a whole number: write `{key} = 8`"));
                 None
             }
         }
@@ -149,21 +152,18 @@ impl Entry {
     /// Returns the items of `key(a, b)`.
     pub(crate) fn items<T: Parse>(self, example: &str, errors: &mut Errors) -> Vec<T> {
         let Value::List(tokens) = self.value else {
-            errors.add(self.value_span(), format!("`{0}` takes a list: write `{0}({example})`", self.key));
+            errors.add(&self.written(), format!("`{0}` takes a list: write `{0}({example})`", self.key));
             return Vec::new();
         };
-        match Punctuated::<T, Token![,]>::parse_terminated.parse2(tokens) {
-            Ok(items) if items.is_empty() => {
-                errors.add(
-                    self.key.span(),
-                    format!("`{0}` is empty: write `{0}({example})`, or leave it out", self.key),
-                );
+        match Punctuated::<T, Token![,]>::parse_terminated.parse2(tokens.clone()) {
+            Ok(items) if !items.is_empty() => items.into_iter().collect(),
+            Ok(_) => {
+                let message = format!("`{0}` is empty: write `{0}({example})`, or leave it out", self.key);
+                errors.add(&self.key, message);
                 Vec::new()
             }
-            Ok(items) => items.into_iter().collect(),
-            Err(error) => {
-                let span = if error.span().source_text().is_some() { error.span() } else { self.key.span() };
-                errors.add(span, format!("`{0}` takes a list: write `{0}({example})`", self.key));
+            Err(_) => {
+                errors.add(&tokens, format!("`{0}` takes a list: write `{0}({example})`", self.key));
                 Vec::new()
             }
         }
@@ -183,10 +183,10 @@ impl Entry {
         }
     }
 
-    fn value_span(&self) -> Span {
+    fn written(&self) -> TokenStream {
         match &self.value {
-            Value::Assign(value) => value.span(),
-            Value::Flag | Value::List(_) => self.key.span(),
+            Value::Assign(value) => value.to_token_stream(),
+            Value::Flag | Value::List(_) => self.key.to_token_stream(),
         }
     }
 }

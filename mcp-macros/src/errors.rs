@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::ops::Range;
 
 use proc_macro2::Span;
+use quote::ToTokens;
 use syn::LitStr;
 
 /// The mistakes found so far; only [`collect`] makes one, and it reads what was found.
@@ -21,9 +22,9 @@ pub(crate) fn collect<T>(read: impl FnOnce(&mut Errors) -> Option<T>) -> syn::Re
 }
 
 impl Errors {
-    /// Adds a mistake at a token.
-    pub(crate) fn add(&mut self, span: Span, message: impl Display) {
-        self.push(syn::Error::new(span, message));
+    /// Adds a mistake at a place.
+    pub(crate) fn add(&mut self, place: impl Place, message: impl Display) {
+        self.push(place.error(message));
     }
 
     /// Adds a mistake that a parser found.
@@ -32,6 +33,24 @@ impl Errors {
             Some(all) => all.combine(error),
             None => self.0 = Some(error),
         }
+    }
+}
+
+/// Where a mistake is: one token's span, or the tokens.
+pub(crate) trait Place {
+    /// Makes the error.
+    fn error(self, message: impl Display) -> syn::Error;
+}
+
+impl Place for Span {
+    fn error(self, message: impl Display) -> syn::Error {
+        syn::Error::new(self, message)
+    }
+}
+
+impl<T: ToTokens> Place for &T {
+    fn error(self, message: impl Display) -> syn::Error {
+        syn::Error::new_spanned(self, message)
     }
 }
 

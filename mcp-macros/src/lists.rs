@@ -9,7 +9,7 @@ use crate::errors::{Errors, did_you_mean};
 use crate::keys::Attribute;
 use crate::model::{Address, Target};
 use crate::options::Options;
-use crate::signature::{Function, known};
+use crate::signature::{Function, meant};
 use crate::template::{Filled, Use};
 
 /// `tag("..")` and its like, before the words are known.
@@ -122,9 +122,7 @@ pub(crate) fn complete(
             }
             Some(name) => complete.push((name, path)),
             None => {
-                let names: Vec<&str> = function.arguments().map(|argument| argument.name.as_str()).collect();
-                let hint = did_you_mean(&name, &names);
-                let hint = if hint.is_empty() { format!("; {}", known(function)) } else { hint };
+                let hint = meant(&name, function);
                 errors
                     .add(parameter.span(), format!("`complete` names `{name}`, which is no parameter{hint}"));
             }

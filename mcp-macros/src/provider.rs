@@ -40,7 +40,7 @@ impl Provider {
                 && ty.to_token_stream().to_string() == value.to_token_stream().to_string()
             {
                 errors.add(
-                    ty.span(),
+                    ty,
                     format!("this provider makes the `{}` that it takes: take another type", shown(ty)),
                 );
             }
@@ -63,18 +63,12 @@ fn provided(item: &Item, function: &Function, errors: &mut Errors) -> Option<(Ty
     if last_segment(output).is_some_and(|name| name == "Result") {
         let value = first_argument(output).cloned();
         if value.is_none() {
-            errors.add(
-                output.span(),
-                "the type of the value has to be seen here: write `Result<T, ToolError>`",
-            );
+            errors.add(output, "the type of the value has to be seen here: write `Result<T, ToolError>`");
         }
         return value.map(|value| (value, true));
     }
     if let Type::Reference(reference) = output {
-        errors.add(
-            reference.span(),
-            format!("a provider returns a value of its own: write {}", owned(reference)),
-        );
+        errors.add(reference, format!("a provider returns a value of its own: write {}", owned(reference)));
         return None;
     }
     Some((output.clone(), false))

@@ -3,7 +3,6 @@
 use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::spanned::Spanned as _;
 use syn::{Expr, Path};
 
 use crate::errors::Errors;
@@ -37,14 +36,11 @@ impl Root {
                 Some(Self(path.path))
             }
             Expr::Path(path) => {
-                errors.add(
-                    path.span(),
-                    format!("`crate` is an absolute path: write `crate = ::{}`", shown(&path)),
-                );
+                errors.add(&path, format!("`crate` is an absolute path: write `crate = ::{}`", shown(&path)));
                 None
             }
             other => {
-                errors.add(other.span(), "`crate` is a path: write `crate = ::mcp_server`");
+                errors.add(&other, "`crate` is a path: write `crate = ::mcp_server`");
                 None
             }
         }

@@ -61,7 +61,7 @@ impl Function {
         if let Some(receiver) = sig.receiver() {
             let word = attribute.word();
             errors.add(
-                receiver.self_token.span(),
+                &receiver.self_token,
                 format!("`#[{word}]` goes on a free function: take the value that `self` is as `Dep<T>`"),
             );
             return None;
@@ -77,8 +77,8 @@ impl Function {
             ReturnType::Default => Type::Verbatim(quote!(())),
             ReturnType::Type(_, ty) => (**ty).clone(),
         };
-        if let Some(span) = Find::in_type(&output).impl_trait {
-            errors.add(span, "`impl Trait` cannot be returned here: write the type");
+        if let Some(written) = Find::in_type(&output).impl_trait {
+            errors.add(&written, "`impl Trait` cannot be returned here: write the type");
         }
         Some(Self { ident: sig.ident.clone(), is_async: sig.asyncness.is_some(), parameters, output })
     }
@@ -112,9 +112,9 @@ fn qualifiers(item: &Item, attribute: keys::Attribute, errors: &mut Errors) {
     for attr in &item.attrs {
         let last = attr.path().segments.last().map(|segment| segment.ident.to_string());
         match last.as_deref() {
-            Some(last) if last == word => errors.add(attr.span(), format!("`#[{word}]` is given twice: keep one")),
+            Some(last) if last == word => errors.add(attr, format!("`#[{word}]` is given twice: keep one")),
             Some(other @ ("tool" | "resource" | "prompt" | "provider")) => errors.add(
-                attr.span(),
+                attr,
                 format!("a function is one component: keep `#[{word}]` or `#[{other}]`, and call it from a second function"),
             ),
             _ => {}
@@ -132,26 +132,26 @@ fn qualifiers(item: &Item, attribute: keys::Attribute, errors: &mut Errors) {
     } else if !sig.generics.params.is_empty() {
         let of = if attribute == keys::Attribute::Provider { "value" } else { "name and one schema" };
         errors.add(
-            sig.generics.params.span(),
+            &sig.generics.params,
             format!("a {word} cannot be generic: it has one {of}; write the types out"),
         );
     } else if let Some(clause) = &sig.generics.where_clause {
-        errors.add(clause.span(), format!("a {word} has no `where` clause: leave it out"));
+        errors.add(clause, format!("a {word} has no `where` clause: leave it out"));
     }
     if let Some(token) = &sig.constness {
-        errors.add(token.span(), format!("a {word} runs when it is called: leave `const` out"));
+        errors.add(token, format!("a {word} runs when it is called: leave `const` out"));
     }
     if let Safety::Unsafe(token) = &sig.safety {
         errors.add(
-            token.span(),
+            token,
             format!("a {word} is called by anybody: leave `unsafe` out, and write the block inside"),
         );
     }
     if let Some(abi) = &sig.abi {
-        errors.add(abi.span(), format!("a {word} is a Rust function: leave `extern` out"));
+        errors.add(abi, format!("a {word} is a Rust function: leave `extern` out"));
     }
     if let Some(variadic) = &sig.variadic {
-        errors.add(variadic.span(), format!("a {word} has a fixed list of parameters: leave `...` out"));
+        errors.add(variadic, format!("a {word} has a fixed list of parameters: leave `...` out"));
     }
 }
 
@@ -184,12 +184,12 @@ impl Parameter {
             _ => None,
         };
         if let Some(attr) = input.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
-            errors.add(attr.span(), "a parameter cannot come and go: write `#[cfg(..)]` on the function");
+            errors.add(attr, "a parameter cannot come and go: write `#[cfg(..)]` on the function");
             return None;
         }
         let role = Role::read(input, ident.as_ref(), attribute, errors)?;
         if ident.is_none() && !fits(&input.pat, &role) {
-            errors.add(input.pat.span(), "a parameter is a name: take it apart in the body");
+            errors.add(&input.pat, "a parameter is a name: take it apart in the body");
             return None;
         }
         let settings = input.attrs.iter().find(|attr| is_for_field(attr) && !attr.path().is_ident("doc"));
@@ -200,7 +200,7 @@ impl Parameter {
                     "this parameter is no argument, as the caller does not fill it in: leave the attribute out"
                 }
             };
-            errors.add(attr.span(), message);
+            errors.add(attr, message);
         }
         let span = ident.as_ref().map_or_else(|| input.pat.span(), Ident::span);
         Some(Self { role, ident, span })
@@ -243,11 +243,11 @@ impl Role {
         };
         match (role, by_reference) {
             (Some(role), true) => {
-                errors.add(ty.span(), format!("this is passed by value: write `{}`", shown(inner)));
+                errors.add(ty, format!("this is passed by value: write `{}`", shown(inner)));
                 Some(role)
             }
             (None, true) if last_segment(inner).is_some_and(|name| name == "Config") => {
-                errors.add(ty.span(), "a shared value is passed as a `Dep`: write `Dep<Config>`");
+                errors.add(ty, "a shared value is passed as a `Dep`: write `Dep<Config>`");
                 None
             }
             (Some(role), false) => Some(role),
@@ -268,7 +268,7 @@ impl Role {
             }
             ty => {
                 let message = "a provider takes `&Config`, and `Dep<T>` of what other providers make";
-                errors.add(ty.span(), message);
+                errors.add(ty, message);
                 None
             }
         }
@@ -278,14 +278,14 @@ impl Role {
 impl Argument {
     fn read(input: &PatType, ty: &Type, ident: Option<&Ident>, errors: &mut Errors) -> Option<Self> {
         let found = Find::in_type(ty);
-        if let Some(span) = found.impl_trait {
-            errors.add(span, "`impl Trait` cannot be an argument: write the type");
-        } else if let Some((span, owned)) = found.reference {
-            errors.add(span, format!("arguments are owned: write {owned}"));
+        if let Some(written) = found.impl_trait {
+            errors.add(&written, "`impl Trait` cannot be an argument: write the type");
+        } else if let Some((written, owned)) = found.reference {
+            errors.add(&written, format!("arguments are owned: write {owned}"));
         }
         let Some(ident) = ident else {
             errors.add(
-                input.pat.span(),
+                &input.pat,
                 "an argument needs a name: write `name: T`, or `Args(..): Args<T>` for all of them",
             );
             return None;

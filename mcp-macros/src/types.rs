@@ -1,8 +1,7 @@
 //! Types as they are written: their last segment, their first argument, what they cannot contain.
 
-use proc_macro2::Span;
+use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::{GenericArgument, Ident, PathArguments, Type};
 
@@ -39,7 +38,7 @@ pub(crate) fn first_argument(ty: &Type) -> Option<&Type> {
 pub(crate) fn inner_type(ty: &Type, name: &str, errors: &mut Errors) -> Option<Type> {
     let inner = first_argument(ty);
     if inner.is_none() {
-        errors.add(ty.span(), format!("`{name}` needs a type: write `{name}<T>`"));
+        errors.add(ty, format!("`{name}` needs a type: write `{name}<T>`"));
     }
     inner.cloned()
 }
@@ -67,9 +66,9 @@ pub(crate) fn owned(ty: &syn::TypeReference) -> String {
 /// What an argument's or a result's type cannot contain.
 #[derive(Default)]
 pub(crate) struct Find {
-    pub(crate) impl_trait: Option<Span>,
+    pub(crate) impl_trait: Option<TokenStream>,
     /// Where a reference is, and what to write in its place.
-    pub(crate) reference: Option<(Span, String)>,
+    pub(crate) reference: Option<(TokenStream, String)>,
 }
 
 impl Find {
@@ -83,17 +82,18 @@ impl Find {
 
 impl<'ast> Visit<'ast> for Find {
     fn visit_type_impl_trait(&mut self, ty: &'ast syn::TypeImplTrait) {
-        self.impl_trait.get_or_insert(ty.span());
+        self.impl_trait.get_or_insert_with(|| ty.to_token_stream());
     }
 
     fn visit_type_reference(&mut self, ty: &'ast syn::TypeReference) {
-        self.reference.get_or_insert_with(|| (ty.span(), owned(ty)));
+        self.reference.get_or_insert_with(|| (ty.to_token_stream(), owned(ty)));
         visit::visit_type_reference(self, ty);
     }
 
     fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
         if lifetime.ident != "static" {
-            self.reference.get_or_insert_with(|| (lifetime.span(), "a type without lifetimes".to_owned()));
+            self.reference
+                .get_or_insert_with(|| (lifetime.to_token_stream(), "a type without lifetimes".to_owned()));
         }
     }
 

@@ -67,7 +67,8 @@ pub(crate) struct Tokens(Vec<([u8; 32], Identity)>);
 impl Tokens {
     /// Returns `None` where no tokens are configured.
     pub(crate) fn new(tokens: &[(String, String)]) -> Option<Self> {
-        let known = tokens.iter().map(|(name, token)| (digest(token), Identity::new("MCP_AUTH_TOKENS", name)));
+        let known =
+            tokens.iter().map(|(name, token)| (digest(token), Identity::new("MCP_AUTH_TOKENS", name)));
         (!tokens.is_empty()).then(|| Self(known.collect()))
     }
 }
@@ -75,7 +76,9 @@ impl Tokens {
 impl Authenticator for Tokens {
     fn authenticate<'a>(&'a self, headers: &'a Headers) -> BoxFuture<'a, Result<Identity, Unauthorized>> {
         Box::pin(std::future::ready((|| {
-            let header = headers.get("authorization").ok_or_else(|| Unauthorized::new("send `Authorization: Bearer <token>`"))?;
+            let header = headers
+                .get("authorization")
+                .ok_or_else(|| Unauthorized::new("send `Authorization: Bearer <token>`"))?;
             let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
             if !scheme.eq_ignore_ascii_case("bearer") {
                 return Err(Unauthorized::new("send `Authorization: Bearer <token>`"));

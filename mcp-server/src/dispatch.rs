@@ -66,7 +66,12 @@ pub(crate) struct Answer {
 }
 
 impl Dispatch {
-    pub(crate) fn new(registry: Arc<Registry>, cache: Cache, providers: Providers, config: Arc<Config>) -> Self {
+    pub(crate) fn new(
+        registry: Arc<Registry>,
+        cache: Cache,
+        providers: Providers,
+        config: Arc<Config>,
+    ) -> Self {
         let places = Arc::new(Semaphore::new(config.max_concurrency as usize));
         Self { registry, cache, providers, config, places }
     }
@@ -267,7 +272,12 @@ fn logged(entry: &Entry, failure: &Failure, took: Duration) -> Option<String> {
             Some(id)
         }
         Failure::Timeout => {
-            tracing::warn!(kind, name, millis = took.as_millis() as u64, "the component took too long and was ended");
+            tracing::warn!(
+                kind,
+                name,
+                millis = took.as_millis() as u64,
+                "the component took too long and was ended"
+            );
             None
         }
         _ => None,
@@ -288,6 +298,7 @@ fn explained(entry: &Entry, error: &ToolError) -> ToolError {
         })
         .collect();
     let name = entry.def.name;
-    let known = if known.is_empty() { "it takes none".to_owned() } else { format!("it takes {}", known.join(", ")) };
+    let known =
+        if known.is_empty() { "it takes none".to_owned() } else { format!("it takes {}", known.join(", ")) };
     ToolError::invalid(format_args!("invalid arguments for `{name}`: {}; {known}", error.message()))
 }

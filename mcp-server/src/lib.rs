@@ -18,9 +18,10 @@ pub use auth::{Authenticator, Headers, Unauthorized};
 pub use error::Error;
 pub use mcp_core::component::BoxFuture;
 pub use mcp_core::{
-    Args, Cache, Completing, Components, Config, Content, Contents, Ctx, Dep, Elicited, ErrorKind, Icon, Identity, Json,
-    Listed, LogLevel, Message, Pooled, PromptDef, ProviderDef, ResourceDef, Role, Root, Sample, Sampled, Scope, ToolDef,
-    ToolError, ToolOutput, cache, clock, component, config, policy, prompt, provider, resource, schema, stats, tool, uri,
+    Args, Cache, Completing, Components, Config, Content, Contents, Ctx, Dep, Elicited, ErrorKind, Icon,
+    Identity, Json, Listed, LogLevel, Message, Pooled, PromptDef, ProviderDef, ResourceDef, Role, Root,
+    Sample, Sampled, Scope, ToolDef, ToolError, ToolOutput, cache, clock, component, config, policy, prompt,
+    provider, resource, schema, stats, tool, uri,
 };
 pub use protocol::Handler;
 pub use server::{Called, Server};

@@ -96,7 +96,10 @@ pub struct Called {
 impl Called {
     /// Returns the text blocks of a tool's result or a resource's content, joined by new lines.
     pub fn text(&self) -> String {
-        let blocks = ["content", "contents"].into_iter().filter_map(|name| self.result.get(name)?.as_array()).flatten();
+        let blocks = ["content", "contents"]
+            .into_iter()
+            .filter_map(|name| self.result.get(name)?.as_array())
+            .flatten();
         let messages = self.result.get("messages").and_then(Value::as_array).into_iter().flatten();
         let blocks = blocks.chain(messages.filter_map(|message| message.get("content")));
         let texts: Vec<_> = blocks.filter_map(|block| block.get("text")?.as_str()).collect();
@@ -228,7 +231,12 @@ impl Server {
     /// # Errors
     ///
     /// As [`call_tool`](Self::call_tool).
-    pub async fn call_tool_as(&self, identity: Identity, name: &str, arguments: Value) -> Result<Called, Error> {
+    pub async fn call_tool_as(
+        &self,
+        identity: Identity,
+        name: &str,
+        arguments: Value,
+    ) -> Result<Called, Error> {
         let core = self.core()?;
         let entry = core.dispatch.registry.tool(name).ok_or_else(|| unknown("tool", name))?;
         let arguments = arguments.to_string();
@@ -327,9 +335,14 @@ impl Core {
         let cache = Cache::new(options);
         let components = Components::new(Arc::clone(&registry));
         let needs = registry.entries().iter().map(|entry| (entry.def.name, entry.def.place, entry.def.needs));
-        let providers =
-            Providers::new(registry.providers(), Arc::clone(&config), cache.clone(), components.clone(), needs)
-                .map_err(Error::start)?;
+        let providers = Providers::new(
+            registry.providers(),
+            Arc::clone(&config),
+            cache.clone(),
+            components.clone(),
+            needs,
+        )
+        .map_err(Error::start)?;
 
         let hub = Arc::new(Hub::default());
         let told = Arc::clone(&hub);
@@ -377,7 +390,8 @@ impl Core {
         };
         let call = Call { entry, input, uri, caller, continues: false };
         let answer: Answer = self.dispatch.answer(call).await;
-        let result = protocol::value(entry, uri, &answer).map_err(|error| Error::Transport(error.message.into_owned()))?;
+        let result = protocol::value(entry, uri, &answer)
+            .map_err(|error| Error::Transport(error.message.into_owned()))?;
         Ok(Called { result, cache: answer.cache, fresh_for: answer.fresh_for })
     }
 
@@ -396,8 +410,10 @@ impl Core {
         let (entry, input) = match (registry.tool(name), registry.prompt(name), registry.resource(name)) {
             (Some(entry), ..) => (entry, Input::Json(arguments)),
             (None, Some(entry), _) => {
-                let map: serde_json::Map<String, Value> = serde_json::from_str(arguments).map_err(|error| error.to_string())?;
-                let plain = |value: Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+                let map: serde_json::Map<String, Value> =
+                    serde_json::from_str(arguments).map_err(|error| error.to_string())?;
+                let plain =
+                    |value: Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
                 text = map.into_iter().map(|(name, value)| (name, plain(value))).collect();
                 (entry, Input::Text(&text))
             }
@@ -405,7 +421,9 @@ impl Core {
                 text = values;
                 (entry, Input::Text(&text))
             }
-            (None, None, None) => return Err(format!("no component is named `{name}`: `list` shows what there is")),
+            (None, None, None) => {
+                return Err(format!("no component is named `{name}`: `list` shows what there is"));
+            }
         };
         (entry.def.prepare)(input).map(|prepared| (entry, prepared)).map_err(|error| error.message())
     }
@@ -415,7 +433,8 @@ impl Core {
     pub(crate) fn key(&self, name: &str, arguments: Option<&str>) -> Result<mcp_core::cache::Key, String> {
         let (entry, prepared) = self.prepared(name, arguments)?;
         let cache = &self.dispatch.cache;
-        let keyed = mcp_core::keying::keyed(entry.def, entry.fingerprint, &*prepared, &Identity::anonymous(), cache);
+        let keyed =
+            mcp_core::keying::keyed(entry.def, entry.fingerprint, &*prepared, &Identity::anonymous(), cache);
         keyed.map(|keyed| keyed.key).ok_or_else(|| format!("`{name}` does not cache this call"))
     }
 
@@ -423,7 +442,10 @@ impl Core {
     #[cfg(feature = "cli")]
     pub(crate) fn tag(&self, name: &str, arguments: Option<&str>) -> Result<mcp_core::cache::TagId, String> {
         let registry = &self.dispatch.registry;
-        let whole = registry.tool(name).or_else(|| registry.prompt(name)).or_else(|| registry.resource_declared(name));
+        let whole = registry
+            .tool(name)
+            .or_else(|| registry.prompt(name))
+            .or_else(|| registry.resource_declared(name));
         if let (Some(entry), None) = (whole, arguments) {
             return Ok(entry.def.tag());
         }

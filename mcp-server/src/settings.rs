@@ -43,7 +43,11 @@ macro_rules! setting {
 pub(crate) const SETTINGS: &[Setting] = &[
     setting!(enabled, boolean, "whether the server starts at all (true)"),
     setting!(cache_enabled, boolean, "whether results are cached (true)"),
-    setting!(cache_duration, units::duration, "how long results are fresh where the component says nothing (300s)"),
+    setting!(
+        cache_duration,
+        units::duration,
+        "how long results are fresh where the component says nothing (300s)"
+    ),
     setting!(cache_memory_bytes, units::bytes, "what the memory level holds (10MiB)"),
     setting!(lazy_loading, boolean, "whether shared values wait for their first use (true)"),
     setting!(max_request_size, units::bytes, "the largest request (10MiB)"),
@@ -180,7 +184,10 @@ impl Settings {
             let value = serde_json::to_value(value).unwrap_or_default();
             match (name.as_str(), value.is_object()) {
                 ("app", true) => self.config.app = value,
-                ("app", false) => mistakes.push("mcp.toml: `app` is a table of your own settings: write `[app]`".to_owned()),
+                ("app", false) => {
+                    mistakes
+                        .push("mcp.toml: `app` is a table of your own settings: write `[app]`".to_owned());
+                }
                 _ => self.read_value(&name, &value, &mut mistakes),
             }
         }
@@ -214,7 +221,10 @@ impl Settings {
     ///
     /// Other programs have variables of that prefix too, so an unknown one is a mistake only where it
     /// looks like a misspelled one of ours.
-    pub(crate) fn read_environment(&mut self, variables: impl Iterator<Item = (String, String)>) -> Vec<String> {
+    pub(crate) fn read_environment(
+        &mut self,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Vec<String> {
         let mut mistakes = Vec::new();
         for (variable, value) in variables {
             let Some(key) = variable.strip_prefix("MCP_") else { continue };
@@ -234,7 +244,12 @@ impl Settings {
                 return Err(format!("`{key}` does nothing in this version: remove it"));
             }
             let hint = nearest(key).map_or_else(
-                || format!("the settings are {}", SETTINGS.iter().map(|s| format!("`{}`", s.key)).collect::<Vec<_>>().join(", ")),
+                || {
+                    format!(
+                        "the settings are {}",
+                        SETTINGS.iter().map(|s| format!("`{}`", s.key)).collect::<Vec<_>>().join(", ")
+                    )
+                },
                 |near| format!("did you mean `{near}`?"),
             );
             return Err(format!("unknown setting `{key}`; {hint}"));
@@ -276,7 +291,8 @@ fn tokens(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut known: Vec<(String, String)> = Vec::new();
     for pair in list(text)? {
         // The value is a secret: no message repeats it.
-        let (name, token) = pair.split_once('=').ok_or("a token has no name: write `alice=token,bob=token`")?;
+        let (name, token) =
+            pair.split_once('=').ok_or("a token has no name: write `alice=token,bob=token`")?;
         let (name, token) = (name.trim(), token.trim());
         if name.is_empty() || token.is_empty() {
             return Err("a name or a token is empty: write `alice=token,bob=token`".to_owned());
@@ -303,7 +319,8 @@ fn distance(a: &str, b: &str) -> usize {
     for i in 1..=a.len() {
         let mut row = vec![i];
         for j in 1..=b.len() {
-            let swap = (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]).then(|| rows[i - 2][j - 2] + 1);
+            let swap = (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                .then(|| rows[i - 2][j - 2] + 1);
             let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
             let least = change.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
             row.push(least.min(swap.unwrap_or(usize::MAX)));
@@ -328,7 +345,8 @@ mod tests {
 
     #[test]
     fn variables_override_and_say_where_a_value_came_from() {
-        let (settings, mistakes) = variables(&[("MCP_CACHE_DURATION", "1m"), ("MCP_TOOL_TIMEOUT", "of another program")]);
+        let (settings, mistakes) =
+            variables(&[("MCP_CACHE_DURATION", "1m"), ("MCP_TOOL_TIMEOUT", "of another program")]);
         assert!(mistakes.is_empty(), "{mistakes:?}");
         assert_eq!(settings.config.cache_duration, Duration::from_secs(60));
         let row = settings.rows().find(|(setting, ..)| setting.key == "cache_duration").unwrap();
@@ -341,9 +359,21 @@ mod tests {
             ("MCP_CACHE_DURATOIN", "1m", "unknown setting `cache_duratoin`; did you mean `cache_duration`?"),
             ("MCP_CACHE_ENABLED", "maybe", "`cache_enabled`: `maybe` is neither: write `true` or `false`"),
             ("MCP_REDIS_URL", "redis://x", "`redis_url` does nothing in this version: remove it"),
-            ("MCP_MAX_CONCURRENCY", "0", "`max_concurrency`: `0` is no count: write a number from 1 to 1000000"),
-            ("MCP_AUTH_TOKENS", "s3cret", "`auth_tokens`: a token has no name: write `alice=token,bob=token`"),
-            ("MCP_AUTH_TOKENS", "a=x,b=x", "`auth_tokens`: `b` has the token of another: give each a token of its own"),
+            (
+                "MCP_MAX_CONCURRENCY",
+                "0",
+                "`max_concurrency`: `0` is no count: write a number from 1 to 1000000",
+            ),
+            (
+                "MCP_AUTH_TOKENS",
+                "s3cret",
+                "`auth_tokens`: a token has no name: write `alice=token,bob=token`",
+            ),
+            (
+                "MCP_AUTH_TOKENS",
+                "a=x,b=x",
+                "`auth_tokens`: `b` has the token of another: give each a token of its own",
+            ),
         ] {
             assert_eq!(variables(&[(name, value)]).1, [format!("{name}: {expected}")]);
         }

@@ -51,12 +51,19 @@ fn object(matches: &ArgMatches) -> Result<Value, Error> {
     let text = matches.get_one::<String>("arguments").map_or("{}", String::as_str);
     match serde_json::from_str(text) {
         Ok(value @ Value::Object(_)) => Ok(value),
-        Ok(_) => Err(Error::start(format!("the arguments are `{text}`: write a JSON object such as `{{\"a\": 1}}`"))),
-        Err(error) => Err(Error::start(format!("the arguments are no JSON ({error}): write an object such as `{{\"a\": 1}}`"))),
+        Ok(_) => Err(Error::start(format!(
+            "the arguments are `{text}`: write a JSON object such as `{{\"a\": 1}}`"
+        ))),
+        Err(error) => Err(Error::start(format!(
+            "the arguments are no JSON ({error}): write an object such as `{{\"a\": 1}}`"
+        ))),
     }
 }
 
-async fn repeat(matches: &ArgMatches, run: impl AsyncFn() -> Result<Called, Error>) -> Result<ExitCode, Error> {
+async fn repeat(
+    matches: &ArgMatches,
+    run: impl AsyncFn() -> Result<Called, Error>,
+) -> Result<ExitCode, Error> {
     let times = matches.get_one::<u32>("times").copied().unwrap_or(1);
     let json = matches.get_flag("json");
     let mut failed = false;
@@ -67,7 +74,10 @@ async fn repeat(matches: &ArgMatches, run: impl AsyncFn() -> Result<Called, Erro
         failed |= called.is_error();
         if json && times > 1 {
             let micros = took.as_secs_f64() * 1e6;
-            print(&json!({ "cache": called.cache.word(), "micros": micros, "result": called.result }).to_string());
+            print(
+                &json!({ "cache": called.cache.word(), "micros": micros, "result": called.result })
+                    .to_string(),
+            );
             continue;
         }
         if json {

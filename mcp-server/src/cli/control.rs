@@ -43,7 +43,9 @@ pub(super) struct Running {
 }
 
 /// Removes the socket when the server ends.
-pub(super) struct Socket(#[cfg_attr(not(unix), expect(dead_code, reason = "sockets are made on Unix only"))] PathBuf);
+pub(super) struct Socket(
+    #[cfg_attr(not(unix), expect(dead_code, reason = "sockets are made on Unix only"))] PathBuf,
+);
 
 impl Drop for Socket {
     fn drop(&mut self) {
@@ -126,7 +128,8 @@ fn stem(name: &str) -> String {
 /// Answers the commands of the command line, beside the protocol, while the server runs.
 #[cfg(unix)]
 pub(super) fn open(core: &Arc<Core>) -> Option<Socket> {
-    let path = folder().map(|folder| folder.join(format!("{}-{}.sock", stem(&core.name), std::process::id())));
+    let path =
+        folder().map(|folder| folder.join(format!("{}-{}.sock", stem(&core.name), std::process::id())));
     let bound = path.and_then(|path| {
         let _ = std::fs::remove_file(&path);
         Ok((tokio::net::UnixListener::bind(&path)?, path))
@@ -229,7 +232,9 @@ impl Running {
         };
         let limit = std::time::Duration::from_secs(5);
         match tokio::time::timeout(limit, asked).await {
-            Ok(Ok(answer)) => serde_json::from_slice(&answer).map(Some).map_err(|error| Error::Transport(error.to_string())),
+            Ok(Ok(answer)) => {
+                serde_json::from_slice(&answer).map(Some).map_err(|error| Error::Transport(error.to_string()))
+            }
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
                 let _ = std::fs::remove_file(&self.socket);
                 Ok(None)

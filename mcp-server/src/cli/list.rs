@@ -39,16 +39,25 @@ fn definitions(core: &Core) -> Value {
     fn with(def: &Def, listed: &impl Serialize, core: &Core) -> Value {
         let mut value = serde_json::to_value(listed).unwrap_or_default();
         if let Value::Object(map) = &mut value {
-            map.insert("cache".to_owned(), def.cache.map_or(Value::Null, |policy| policy_json(&policy, core)));
-            map.insert("declared".to_owned(), json!({ "file": def.place.file, "line": def.place.line, "module": def.place.module }));
+            map.insert(
+                "cache".to_owned(),
+                def.cache.map_or(Value::Null, |policy| policy_json(&policy, core)),
+            );
+            map.insert(
+                "declared".to_owned(),
+                json!({ "file": def.place.file, "line": def.place.line, "module": def.place.module }),
+            );
         }
         value
     }
 
     let lists = &core.lists;
-    let tools: Vec<_> = lists.tools.iter().map(|(entry, forms)| with(entry.def, &forms.modern, core)).collect();
-    let resources: Vec<_> = lists.resources.iter().map(|(entry, listed)| with(entry.def, listed, core)).collect();
-    let templates: Vec<_> = lists.templates.iter().map(|(entry, listed)| with(entry.def, listed, core)).collect();
+    let tools: Vec<_> =
+        lists.tools.iter().map(|(entry, forms)| with(entry.def, &forms.modern, core)).collect();
+    let resources: Vec<_> =
+        lists.resources.iter().map(|(entry, listed)| with(entry.def, listed, core)).collect();
+    let templates: Vec<_> =
+        lists.templates.iter().map(|(entry, listed)| with(entry.def, listed, core)).collect();
     let prompts: Vec<_> = lists.prompts.iter().map(|(entry, listed)| with(entry.def, listed, core)).collect();
     json!({ "tools": tools, "resources": resources, "resourceTemplates": templates, "prompts": prompts })
 }
@@ -91,7 +100,9 @@ pub(super) fn settings(settings: &Settings, matches: &ArgMatches) -> Result<Exit
         });
         print_json(&Value::Object(rows.collect()))?;
     } else {
-        let rows = settings.rows().map(|(setting, value, source)| [setting.key.to_owned(), value, source.to_string()]);
+        let rows = settings
+            .rows()
+            .map(|(setting, value, source)| [setting.key.to_owned(), value, source.to_string()]);
         print(&table(["SETTING", "VALUE", "FROM"], rows));
     }
     Ok(ExitCode::SUCCESS)

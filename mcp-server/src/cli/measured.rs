@@ -19,14 +19,19 @@ pub(super) async fn stats(server: &Server, matches: &ArgMatches) -> Result<ExitC
     let mut reports = Vec::new();
     for running in control::running(name, matches.get_one::<u32>("pid").copied()) {
         if let Some(report) = running.ask(&json!({ "ask": "stats" })).await? {
-            reports.push(serde_json::from_value::<Report>(report).map_err(|error| Error::Transport(error.to_string()))?);
+            reports.push(
+                serde_json::from_value::<Report>(report)
+                    .map_err(|error| Error::Transport(error.to_string()))?,
+            );
         }
     }
     if reports.is_empty() {
         reports.extend(control::last(name));
     }
     if reports.is_empty() {
-        return Err(Error::start(format!("no server named `{name}` runs or has run: start one with `serve`")));
+        return Err(Error::start(format!(
+            "no server named `{name}` runs or has run: start one with `serve`"
+        )));
     }
     if matches.get_flag("json") {
         print_json(&reports)?;
@@ -67,7 +72,10 @@ fn show(report: &Report) -> String {
 pub(super) fn cache_command(name: &str) -> Command {
     let example = |text: &str| format!("Example:\n  {name} {text}");
     let component = |required| {
-        Arg::new("component").value_name("NAME").required(required).help("the tool, resource (by its URI) or prompt")
+        Arg::new("component")
+            .value_name("NAME")
+            .required(required)
+            .help("the tool, resource (by its URI) or prompt")
     };
     let arguments = || Arg::new("arguments").value_name("JSON").help("the arguments, a JSON object");
     Command::new("cache")
@@ -129,12 +137,14 @@ pub(super) async fn cache(server: &Server, matches: &ArgMatches) -> Result<ExitC
         return Err(Error::start(error["error"].as_str().unwrap_or_default().to_owned()));
     }
     if matches.try_get_one::<bool>("json").ok().flatten() == Some(&true) {
-        let answers: Vec<_> = answers.into_iter().map(|(pid, answer)| json!({ "pid": pid, "answer": answer })).collect();
+        let answers: Vec<_> =
+            answers.into_iter().map(|(pid, answer)| json!({ "pid": pid, "answer": answer })).collect();
         print_json(&answers)?;
     } else {
         for (pid, answer) in answers {
             print(&format!("process {pid}"));
-            let rows = answer.as_object().into_iter().flatten().map(|(key, value)| [key.clone(), plain(value)]);
+            let rows =
+                answer.as_object().into_iter().flatten().map(|(key, value)| [key.clone(), plain(value)]);
             print(&table(["", ""], rows));
         }
     }

@@ -153,11 +153,12 @@ fn log_to_stderr(matches: &ArgMatches, default: tracing::Level) -> Result<(), Er
     let level = match chosen.as_deref() {
         None => default.into(),
         Some("off") => tracing_subscriber::filter::LevelFilter::OFF,
-        Some(text) => text
-            .parse()
-            .map_err(|_| Error::start(format!("RUST_LOG is `{text}`: write `error`, `warn`, `info`, `debug` or `trace`")))?,
+        Some(text) => text.parse().map_err(|_| {
+            Error::start(format!("RUST_LOG is `{text}`: write `error`, `warn`, `info`, `debug` or `trace`"))
+        })?,
     };
-    let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_max_level(level);
+    let subscriber =
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_max_level(level);
     // A program that embeds the server may have a subscriber of its own, which stays.
     let _ = tracing::subscriber::set_global_default(subscriber.finish());
     Ok(())
@@ -168,7 +169,9 @@ fn print(text: &str) {
     use std::io::Write as _;
 
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+    let _ = out
+        .write_all(text.as_bytes())
+        .and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
     let _ = out.flush();
 }
 

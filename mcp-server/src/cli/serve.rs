@@ -87,7 +87,9 @@ fn http_address(_arguments: &ArgMatches) -> Option<String> {
 async fn serve_http(server: &Server, address: &str) -> Result<(), Error> {
     let core = server.core()?;
     if core.authenticator.is_none() && !crate::transport::http::is_loopback(address) {
-        tracing::warn!("{address} is reachable from elsewhere, and nobody is asked for a token: set `MCP_AUTH_TOKENS`");
+        tracing::warn!(
+            "{address} is reachable from elsewhere, and nobody is asked for a token: set `MCP_AUTH_TOKENS`"
+        );
     }
     server.serve_http(address).await
 }

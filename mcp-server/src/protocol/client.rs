@@ -1,9 +1,12 @@
 //! The way back to the client, over rmcp's peer.
 
-#![expect(deprecated, reason = "sampling, roots and logging are deprecated by SEP-2577, and part of every revision served")]
+#![expect(
+    deprecated,
+    reason = "sampling, roots and logging are deprecated by SEP-2577, and part of every revision served"
+)]
 
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use mcp_core::ask::Question;
 use mcp_core::component::BoxFuture;
@@ -11,8 +14,9 @@ use mcp_core::ctx::{Asking, Client, LogLevel};
 use mcp_core::{ErrorKind, ToolError};
 use rmcp::RoleServer;
 use rmcp::model::{
-    ClientCapabilities, ClientResult, LoggingLevel, LoggingMessageNotification, LoggingMessageNotificationParam,
-    ProgressNotificationParam, ProgressToken, ProtocolVersion, ServerNotification, ServerRequest,
+    ClientCapabilities, ClientResult, LoggingLevel, LoggingMessageNotification,
+    LoggingMessageNotificationParam, ProgressNotificationParam, ProgressToken, ProtocolVersion,
+    ServerNotification, ServerRequest,
 };
 use rmcp::service::{Peer, RequestContext};
 use serde_json::{Value, json};
@@ -30,7 +34,9 @@ pub(super) struct PeerClient {
 
 /// Returns whether a request is of revision 2026-07-28 or later.
 pub(super) fn is_modern(context: &RequestContext<RoleServer>) -> bool {
-    context.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
+    context
+        .protocol_version()
+        .is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
 }
 
 impl PeerClient {
@@ -65,8 +71,10 @@ impl Client for PeerClient {
             if self.level.is_none_or(|wanted| level < wanted) {
                 return;
             }
-            let params = LoggingMessageNotificationParam::new(protocol_level(level), data).with_logger(self.logger.clone());
-            let message = ServerNotification::LoggingMessageNotification(LoggingMessageNotification::new(params));
+            let params = LoggingMessageNotificationParam::new(protocol_level(level), data)
+                .with_logger(self.logger.clone());
+            let message =
+                ServerNotification::LoggingMessageNotification(LoggingMessageNotification::new(params));
             if let Err(error) = self.peer.send_notification(message).await {
                 tracing::debug!(%error, "log message not sent");
             }
@@ -89,15 +97,22 @@ impl Client for PeerClient {
     fn ask(&self, question: Question) -> BoxFuture<'_, Result<Value, ToolError>> {
         Box::pin(async move {
             let Question { method, params } = question;
-            let request: ServerRequest = serde_json::from_value(json!({ "method": method, "params": params }))
-                .map_err(|error| ToolError::new(format_args!("`{method}` cannot be asked: {error}")))?;
+            let request: ServerRequest =
+                serde_json::from_value(json!({ "method": method, "params": params }))
+                    .map_err(|error| ToolError::new(format_args!("`{method}` cannot be asked: {error}")))?;
             let answer = self.peer.send_request(request).await;
-            let answer = answer.map_err(|error| ToolError::new(format_args!("the client did not answer `{method}`: {error}")))?;
+            let answer = answer.map_err(|error| {
+                ToolError::new(format_args!("the client did not answer `{method}`: {error}"))
+            })?;
             let value = match answer {
                 ClientResult::ElicitResult(result) => serde_json::to_value(result),
                 ClientResult::CreateMessageResult(result) => serde_json::to_value(result),
                 ClientResult::ListRootsResult(result) => serde_json::to_value(result),
-                _ => return Err(ToolError::new(format_args!("the client answered something else than `{method}`"))),
+                _ => {
+                    return Err(ToolError::new(format_args!(
+                        "the client answered something else than `{method}`"
+                    )));
+                }
             };
             Ok(value?)
         })
@@ -150,7 +165,9 @@ pub(super) fn missing(error: &ToolError) -> Option<ClientCapabilities> {
     let Some(ErrorKind::MissingCapability(method)) = error.kind() else { return None };
     let mut capabilities = ClientCapabilities::default();
     match method {
-        "elicitation/create" => capabilities.elicitation = Some(rmcp::model::ElicitationCapability::default()),
+        "elicitation/create" => {
+            capabilities.elicitation = Some(rmcp::model::ElicitationCapability::default());
+        }
         "sampling/createMessage" => capabilities.sampling = Some(rmcp::model::SamplingCapability::default()),
         _ => capabilities.roots = Some(rmcp::model::RootsCapabilities::default()),
     }

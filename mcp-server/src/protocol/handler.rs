@@ -1,24 +1,27 @@
 //! rmcp's handler: its requests into calls, the calls' answers into its results.
 
-#![expect(deprecated, reason = "sampling, roots and logging are deprecated by SEP-2577, and part of every revision served")]
+#![expect(
+    deprecated,
+    reason = "sampling, roots and logging are deprecated by SEP-2577, and part of every revision served"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use mcp_core::Identity;
 use mcp_core::arguments::Input;
 use mcp_core::cache::TagId;
 use mcp_core::component::Completing;
 use mcp_core::ctx::{Ctx, RequestInfo};
 use mcp_core::invocation::Invocation;
 use mcp_core::registry::{Entry, resource_tags};
-use mcp_core::Identity;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
-    CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse,
-    Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
-    ReadResourceResponse, Reference, Resource, ServerConfig, SetLevelRequestParams,
-    SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+    CompletionInfo, CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetPromptRequestParams,
+    GetPromptResponse, Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, Reference, Resource, ServerConfig,
+    SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, Peer, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -52,7 +55,14 @@ impl Handler {
         let listener = core.hub.listen(everything);
         let ended = CancellationToken::new();
         let guard = ended.clone().drop_guard();
-        Self { core, level: SessionLevel::default(), listener, accepted: Mutex::default(), ended, _end: guard }
+        Self {
+            core,
+            level: SessionLevel::default(),
+            listener,
+            accepted: Mutex::default(),
+            ended,
+            _end: guard,
+        }
     }
 
     fn caller(&self, context: &RequestContext<RoleServer>, request: RequestInfo) -> Caller {
@@ -77,7 +87,8 @@ impl Handler {
         request: Option<PaginatedRequestParams>,
     ) -> Result<(Vec<T>, Option<String>), ErrorData> {
         let cursor = request.and_then(|request| request.cursor);
-        lists::page(items, cursor.as_deref(), self.core.page_size).map_err(|error| ErrorData::invalid_params(error, None))
+        lists::page(items, cursor.as_deref(), self.core.page_size)
+            .map_err(|error| ErrorData::invalid_params(error, None))
     }
 
     fn wants(&self, filter: &SubscriptionFilter) -> Wants {
@@ -134,7 +145,8 @@ impl ServerHandler for Handler {
         let modern = is_modern(&context);
         let listed = self.core.lists.tools.iter().filter(|(entry, _)| entry.is_listed());
         let (page, next) = self.page(listed, request)?;
-        let tools = page.into_iter().map(|(_, forms)| if modern { &forms.modern } else { &forms.legacy }).cloned();
+        let tools =
+            page.into_iter().map(|(_, forms)| if modern { &forms.modern } else { &forms.legacy }).cloned();
         let mut result = ListToolsResult::with_all_items(tools.collect());
         result.next_cursor = next;
         (result.ttl_ms, result.cache_scope) = list_hints(modern);
@@ -148,7 +160,8 @@ impl ServerHandler for Handler {
     ) -> Result<ListPromptsResult, ErrorData> {
         let listed = self.core.lists.prompts.iter().filter(|(entry, _)| entry.is_listed());
         let (page, next) = self.page(listed, request)?;
-        let mut result = ListPromptsResult::with_all_items(page.into_iter().map(|(_, prompt)| prompt.clone()).collect());
+        let mut result =
+            ListPromptsResult::with_all_items(page.into_iter().map(|(_, prompt)| prompt.clone()).collect());
         result.next_cursor = next;
         (result.ttl_ms, result.cache_scope) = list_hints(is_modern(&context));
         Ok(result)
@@ -208,11 +221,13 @@ impl ServerHandler for Handler {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let found = self.core.dispatch.registry.resource(&request.uri).filter(|(entry, _)| entry.is_enabled());
+        let found =
+            self.core.dispatch.registry.resource(&request.uri).filter(|(entry, _)| entry.is_enabled());
         let Some((entry, values)) = found else { return Err(render::unknown_resource(&request.uri)) };
         let rounds = (request.input_responses, request.request_state);
         let uri = request.uri.as_str();
-        let (target, answer) = self.answer(entry, Input::Text(&values), Some(uri), uri, rounds, &context).await?;
+        let (target, answer) =
+            self.answer(entry, Input::Text(&values), Some(uri), uri, rounds, &context).await?;
         render::resource(&target, uri, answer)
     }
 
@@ -230,7 +245,8 @@ impl ServerHandler for Handler {
         let arguments = serde_json::to_string(&given).unwrap_or_default();
         let given: Vec<_> = given.into_iter().map(|(name, value)| (name.to_string(), text(&value))).collect();
         let rounds = (request.input_responses, request.request_state);
-        let (target, answer) = self.answer(entry, Input::Text(&given), None, &arguments, rounds, &context).await?;
+        let (target, answer) =
+            self.answer(entry, Input::Text(&given), None, &arguments, rounds, &context).await?;
         render::prompt(&target, answer)
     }
 
@@ -253,13 +269,19 @@ impl ServerHandler for Handler {
         let known = lists::arguments(entry.def);
         if !known.iter().any(|known| known.name == argument.name) {
             let names: Vec<_> = known.iter().map(|known| format!("`{}`", known.name)).collect();
-            let error = format!("`{}` has no argument `{}`: it takes {}", entry.def.name, argument.name, names.join(", "));
+            let error = format!(
+                "`{}` has no argument `{}`: it takes {}",
+                entry.def.name,
+                argument.name,
+                names.join(", ")
+            );
             return Err(ErrorData::invalid_params(error, None));
         }
         let Some((_, complete)) = entry.def.complete.iter().find(|(name, _)| *name == argument.name) else {
             return Ok(CompleteResult::default());
         };
-        let chosen = request.context.and_then(|context| context.arguments).unwrap_or_default().into_iter().collect();
+        let chosen =
+            request.context.and_then(|context| context.arguments).unwrap_or_default().into_iter().collect();
         let completing = Completing::new(argument.value.clone(), chosen);
         let mut values = self.aside(entry, &context, |cx| complete(completing, cx)).await?;
         let total = values.len();
@@ -269,7 +291,11 @@ impl ServerHandler for Handler {
         info.map(CompleteResult::new).map_err(|error| ErrorData::internal_error(error, None))
     }
 
-    async fn set_level(&self, request: SetLevelRequestParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+    async fn set_level(
+        &self,
+        request: SetLevelRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
         if is_modern(&context) {
             return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "logging/setLevel", None));
         }
@@ -277,7 +303,11 @@ impl ServerHandler for Handler {
         Ok(())
     }
 
-    async fn subscribe(&self, request: SubscribeRequestParams, _context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
         let Some(tags) = self.tags(&request.uri) else { return Err(render::unknown_resource(&request.uri)) };
         self.listener.subscribe(request.uri, tags).map_err(|error| ErrorData::invalid_params(error, None))
     }
@@ -329,7 +359,8 @@ impl ServerHandler for Handler {
         request: CustomRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        const WITH_PARAMETERS: [&str; 4] = ["tools/call", "resources/read", "prompts/get", "completion/complete"];
+        const WITH_PARAMETERS: [&str; 4] =
+            ["tools/call", "resources/read", "prompts/get", "completion/complete"];
         const LEGACY: [&str; 3] = ["logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
         let method = request.method.as_str();
         if WITH_PARAMETERS.contains(&method) || (LEGACY.contains(&method) && !is_modern(&context)) {
@@ -353,7 +384,12 @@ impl Handler {
     ) -> Result<(Target<'a>, crate::dispatch::Answer), ErrorData> {
         let mut request = request_info(context);
         let identity = identity(context);
-        let round = |identity: Identity| Round { kind: entry.def.kind.word(), name: entry.def.name, arguments, identity };
+        let round = |identity: Identity| Round {
+            kind: entry.def.kind.word(),
+            name: entry.def.name,
+            arguments,
+            identity,
+        };
         let continues = responses.is_some() || state.is_some();
         if continues {
             request.answers = self
@@ -365,7 +401,13 @@ impl Handler {
         let revision = context.protocol_version().map(|version| version.to_string()).unwrap_or_default();
         let call = Call { entry, input, uri, caller: self.caller(context, request), continues };
         let answer = self.core.dispatch.answer(call).await;
-        let target = Target { entry, revision, modern: is_modern(context), seal: &self.core.seal, round: round(identity) };
+        let target = Target {
+            entry,
+            revision,
+            modern: is_modern(context),
+            seal: &self.core.seal,
+            round: round(identity),
+        };
         Ok((target, answer))
     }
 
@@ -398,7 +440,10 @@ impl Handler {
         run: impl FnOnce(Invocation) -> mcp_core::component::BoxFuture<'static, Result<T, mcp_core::ToolError>>,
     ) -> Result<T, ErrorData> {
         let Caller { identity, client, request, cancelled } = self.caller(context, request_info(context));
-        let cx = Invocation::new(Ctx::new(identity, client, request, cancelled), self.core.dispatch.providers.clone());
+        let cx = Invocation::new(
+            Ctx::new(identity, client, request, cancelled),
+            self.core.dispatch.providers.clone(),
+        );
         let failed = |reason: String| {
             let id = crate::error::log_id();
             tracing::error!(component = entry.def.name, id, reason, "a function beside the component failed");
@@ -473,7 +518,8 @@ fn list_hints(modern: bool) -> (Option<u64>, Option<CacheScope>) {
 fn identity(context: &RequestContext<RoleServer>) -> Identity {
     let found = context.extensions.get::<Identity>().cloned();
     #[cfg(feature = "http")]
-    let found = found.or_else(|| context.extensions.get::<http::request::Parts>()?.extensions.get::<Identity>().cloned());
+    let found = found
+        .or_else(|| context.extensions.get::<http::request::Parts>()?.extensions.get::<Identity>().cloned());
     found.unwrap_or_default()
 }
 
@@ -488,7 +534,10 @@ fn request_info(context: &RequestContext<RoleServer>) -> RequestInfo {
     info.trace = traces.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))).collect();
     #[cfg(feature = "http")]
     if let Some(parts) = context.extensions.get::<http::request::Parts>() {
-        let headers = parts.headers.iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+        let headers = parts
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
         // A token that a component could see, it could leak.
         info.headers = headers.filter(|(name, _)| name != "authorization").collect();
     }

@@ -53,7 +53,10 @@ pub(crate) struct News {
 impl Hub {
     /// Adds a listener; it is forgotten when its last handle is dropped.
     pub(crate) fn listen(&self, wants: Wants) -> Arc<Listener> {
-        let listener = Arc::new(Listener { state: Mutex::new(State { wants, ..State::default() }), news: Notify::new() });
+        let listener = Arc::new(Listener {
+            state: Mutex::new(State { wants, ..State::default() }),
+            news: Notify::new(),
+        });
         let mut listeners = locked(&self.0);
         listeners.retain(|listener| listener.strong_count() > 0);
         listeners.push(Arc::downgrade(&listener));
@@ -105,7 +108,9 @@ impl Listener {
     pub(crate) fn subscribe(&self, uri: String, tags: Vec<TagId>) -> Result<(), String> {
         let mut state = locked(&self.state);
         if state.wants.updates.len() >= MAX_SUBSCRIPTIONS && !state.wants.updates.contains_key(&uri) {
-            return Err(format!("this session has subscribed to {MAX_SUBSCRIPTIONS} resources: unsubscribe from one first"));
+            return Err(format!(
+                "this session has subscribed to {MAX_SUBSCRIPTIONS} resources: unsubscribe from one first"
+            ));
         }
         state.wants.updates.insert(uri, tags);
         Ok(())

@@ -120,7 +120,8 @@ fn prompt(def: &Def) -> Prompt {
         argument
     });
     let arguments: Vec<_> = arguments.collect();
-    let mut prompt = Prompt::new(def.name, non_empty(def.description), (!arguments.is_empty()).then_some(arguments));
+    let mut prompt =
+        Prompt::new(def.name, non_empty(def.description), (!arguments.is_empty()).then_some(arguments));
     prompt.title = def.title.map(ToOwned::to_owned);
     prompt.icons = icons(def);
     prompt.meta = meta(def);
@@ -179,7 +180,8 @@ fn type_name(schema: &Value) -> String {
 }
 
 fn input_schema(def: &Def) -> JsonObject {
-    let mut schema = def.arguments.map(|schema| object(schema(Contract::Deserialize).to_value())).unwrap_or_default();
+    let mut schema =
+        def.arguments.map(|schema| object(schema(Contract::Deserialize).to_value())).unwrap_or_default();
     // The protocol asks for an object with properties, also where there are none; the name of the
     // generated type says nothing to a model.
     schema.insert("type".to_owned(), json!("object"));
@@ -245,10 +247,11 @@ pub(crate) fn page<T>(
 ) -> Result<(Vec<T>, Option<String>), String> {
     let start = match cursor {
         None => 0,
-        Some(cursor) => cursor
-            .strip_prefix("after-")
-            .and_then(|start| start.parse::<usize>().ok())
-            .ok_or_else(|| format!("unknown cursor `{cursor}`: send `nextCursor` of the page before, as it was"))?,
+        Some(cursor) => {
+            cursor.strip_prefix("after-").and_then(|start| start.parse::<usize>().ok()).ok_or_else(|| {
+                format!("unknown cursor `{cursor}`: send `nextCursor` of the page before, as it was")
+            })?
+        }
     };
     let mut items = items.skip(start);
     let page: Vec<_> = items.by_ref().take(size).collect();

@@ -8,8 +8,8 @@ use mcp_core::registry::Entry;
 use mcp_core::{ErrorKind, Failure, ToolError};
 use rmcp::ErrorData;
 use rmcp::model::{
-    CacheScope, CallToolResponse, CallToolResult, ContentBlock, GetPromptResponse, GetPromptResult, ReadResourceResponse,
-    ReadResourceResult, ResultType,
+    CacheScope, CallToolResponse, CallToolResult, ContentBlock, GetPromptResponse, GetPromptResult,
+    ReadResourceResponse, ReadResourceResult, ResultType,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -41,9 +41,11 @@ pub(super) fn tool(target: &Target<'_>, answer: Answer) -> Result<CallToolRespon
             fit(&mut result, target);
             Ok(result.into())
         }
-        Err(Failure::InputRequired(asked)) => {
-            target.seal.ask(&target.round, &asked).map(Into::into).map_err(|error| ErrorData::internal_error(error, None))
-        }
+        Err(Failure::InputRequired(asked)) => target
+            .seal
+            .ask(&target.round, &asked)
+            .map(Into::into)
+            .map_err(|error| ErrorData::internal_error(error, None)),
         Err(failure) => match refused(&failure, answer.log_id.as_deref(), target.modern) {
             Some(error) => Err(error),
             None => {
@@ -55,7 +57,11 @@ pub(super) fn tool(target: &Target<'_>, answer: Answer) -> Result<CallToolRespon
 }
 
 /// Renders the answer of a resource, with the life that is left of it.
-pub(super) fn resource(target: &Target<'_>, uri: &str, answer: Answer) -> Result<ReadResourceResponse, ErrorData> {
+pub(super) fn resource(
+    target: &Target<'_>,
+    uri: &str,
+    answer: Answer,
+) -> Result<ReadResourceResponse, ErrorData> {
     match answer.result {
         Ok(body) => {
             let mut result: ReadResourceResult = parsed_value(read(&body, uri)?)?;
@@ -66,9 +72,11 @@ pub(super) fn resource(target: &Target<'_>, uri: &str, answer: Answer) -> Result
             }
             Ok(result.into())
         }
-        Err(Failure::InputRequired(asked)) => {
-            target.seal.ask(&target.round, &asked).map(Into::into).map_err(|error| ErrorData::internal_error(error, None))
-        }
+        Err(Failure::InputRequired(asked)) => target
+            .seal
+            .ask(&target.round, &asked)
+            .map(Into::into)
+            .map_err(|error| ErrorData::internal_error(error, None)),
         Err(failure) => Err(error(&failure, answer.log_id.as_deref(), target, Some(uri))),
     }
 }
@@ -87,9 +95,11 @@ pub(super) fn prompt(target: &Target<'_>, answer: Answer) -> Result<GetPromptRes
             }
             Ok(result.into())
         }
-        Err(Failure::InputRequired(asked)) => {
-            target.seal.ask(&target.round, &asked).map(Into::into).map_err(|error| ErrorData::internal_error(error, None))
-        }
+        Err(Failure::InputRequired(asked)) => target
+            .seal
+            .ask(&target.round, &asked)
+            .map(Into::into)
+            .map_err(|error| ErrorData::internal_error(error, None)),
         Err(failure) => Err(error(&failure, answer.log_id.as_deref(), target, None)),
     }
 }
@@ -118,8 +128,12 @@ pub(crate) fn message(failure: &Failure, log_id: Option<&str>, entry: &Entry) ->
         }
         Failure::Cancelled => "the call was cancelled".to_owned(),
         Failure::Busy => format!("`{}` is busy: try again later", entry.def.name),
-        Failure::Forbidden => format!("`{}` needs a permission that this caller does not have", entry.def.name),
-        Failure::InputRequired(_) => format!("`{}` asks the user a question, and there is no client to pass it on", entry.def.name),
+        Failure::Forbidden => {
+            format!("`{}` needs a permission that this caller does not have", entry.def.name)
+        }
+        Failure::InputRequired(_) => {
+            format!("`{}` asks the user a question, and there is no client to pass it on", entry.def.name)
+        }
         other => format!("{other:?}"),
     }
 }
@@ -131,7 +145,9 @@ fn refused(failure: &Failure, log_id: Option<&str>, modern: bool) -> Option<Erro
             let id = log_id.map(|id| format!(" (id {id})")).unwrap_or_default();
             Some(ErrorData::internal_error(format!("internal error{id}"), None))
         }
-        Failure::Error(error) if modern => client::missing(error).map(ErrorData::missing_required_client_capability),
+        Failure::Error(error) if modern => {
+            client::missing(error).map(ErrorData::missing_required_client_capability)
+        }
         _ => None,
     }
 }
@@ -147,7 +163,9 @@ fn error(failure: &Failure, log_id: Option<&str>, target: &Target<'_>, uri: Opti
         _ => None,
     };
     match (kind, uri) {
-        (Some(ErrorKind::NotFound), Some(uri)) => ErrorData::resource_not_found(text, Some(json!({ "uri": uri }))),
+        (Some(ErrorKind::NotFound), Some(uri)) => {
+            ErrorData::resource_not_found(text, Some(json!({ "uri": uri })))
+        }
         (Some(ErrorKind::NotFound | ErrorKind::Invalid), _) => ErrorData::invalid_params(text, None),
         _ => ErrorData::internal_error(text, None),
     }
@@ -181,14 +199,14 @@ fn read(body: &Bytes, uri: &str) -> Result<Value, ErrorData> {
 }
 
 fn parsed<T: DeserializeOwned>(body: &Bytes) -> Result<T, ErrorData> {
-    serde_json::from_slice(body).map_err(formless)
+    serde_json::from_slice(body).map_err(|error| formless(&error))
 }
 
 fn parsed_value<T: DeserializeOwned>(value: Value) -> Result<T, ErrorData> {
-    serde_json::from_value(value).map_err(formless)
+    serde_json::from_value(value).map_err(|error| formless(&error))
 }
 
-fn formless(error: serde_json::Error) -> ErrorData {
+fn formless(error: &serde_json::Error) -> ErrorData {
     tracing::error!(%error, "a result has no form in the protocol");
     ErrorData::internal_error("the result has no form in the protocol", None)
 }
@@ -215,8 +233,12 @@ fn fit(result: &mut CallToolResult, target: &Target<'_>) {
 /// Replaces a block that a revision does not know by text that says what it was.
 fn degrade(block: &mut ContentBlock, revision: &str) {
     let text = match (&*block, revision) {
-        (ContentBlock::Audio(audio), "2024-11-05") => format!("[audio, {}, not supported by this client]", audio.mime_type),
-        (ContentBlock::ResourceLink(link), "2024-11-05" | "2025-03-26") => format!("[{}]({})", link.name, link.uri),
+        (ContentBlock::Audio(audio), "2024-11-05") => {
+            format!("[audio, {}, not supported by this client]", audio.mime_type)
+        }
+        (ContentBlock::ResourceLink(link), "2024-11-05" | "2025-03-26") => {
+            format!("[{}]({})", link.name, link.uri)
+        }
         _ => return,
     };
     *block = ContentBlock::text(text);

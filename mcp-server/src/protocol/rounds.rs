@@ -86,7 +86,12 @@ impl Seal {
 impl Round<'_> {
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for part in [self.kind.as_bytes(), self.name.as_bytes(), self.arguments.as_bytes(), &self.identity.fingerprint()] {
+        for part in [
+            self.kind.as_bytes(),
+            self.name.as_bytes(),
+            self.arguments.as_bytes(),
+            &self.identity.fingerprint(),
+        ] {
             bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
             bytes.extend_from_slice(part);
         }

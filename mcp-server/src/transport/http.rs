@@ -112,7 +112,8 @@ async fn serve(listener: TcpListener, service: HttpService, core: &Core) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY not set");
         }
-        let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.clone()));
+        let served =
+            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.clone()));
         let watched = connections.watch(served.into_owned());
         tokio::spawn(async move {
             if let Err(error) = watched.await {
@@ -136,7 +137,9 @@ impl HttpService {
         }
         // A page of this machine may call; one from elsewhere only where it is named.
         let loopback = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
-        http = http.with_allowed_origins(loopback.into_iter().chain(config.allowed_origins.iter().map(String::as_str)));
+        http = http.with_allowed_origins(
+            loopback.into_iter().chain(config.allowed_origins.iter().map(String::as_str)),
+        );
         let handlers = Arc::clone(&core);
         let rmcp = StreamableHttpService::new(
             move || Ok(Handler::new(Arc::clone(&handlers))),
@@ -155,7 +158,9 @@ impl HttpService {
         match request.uri().path() {
             "/mcp" | "/mcp/" => {}
             "/healthz" => return text(StatusCode::OK, "ok\n"),
-            "/readyz" if self.core.stopping.is_cancelled() => return text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
+            "/readyz" if self.core.stopping.is_cancelled() => {
+                return text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+            }
             "/readyz" => return text(StatusCode::OK, "ready\n"),
             _ => return text(StatusCode::NOT_FOUND, "not found: the protocol is at /mcp\n"),
         }
@@ -202,7 +207,6 @@ impl HttpService {
         authenticator.authenticate(&headers).await.map_err(|refused| {
             let body = json!({
                 "jsonrpc": "2.0",
-                "id": null,
                 "error": { "code": -32600, "message": format!("unauthorized: {}", refused.0) },
             });
             let mut response = text(StatusCode::UNAUTHORIZED, &body.to_string());
@@ -248,6 +252,7 @@ fn text(status: StatusCode, text: &str) -> Response<Body> {
 #[cfg(feature = "cli")]
 pub(crate) fn is_loopback(address: &str) -> bool {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
         || address.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
 }

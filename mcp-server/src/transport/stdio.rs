@@ -27,7 +27,10 @@ impl Server {
         let serving = match handler.serve_with_ct(transport, stopping.clone()).await {
             Ok(serving) => serving,
             // A client that closes the pipe before its first message wants nothing.
-            Err(rmcp::service::ServerInitializeError::ConnectionClosed(_) | rmcp::service::ServerInitializeError::Cancelled) => return Ok(()),
+            Err(
+                rmcp::service::ServerInitializeError::ConnectionClosed(_)
+                | rmcp::service::ServerInitializeError::Cancelled,
+            ) => return Ok(()),
             Err(error) => return Err(Error::Transport(format!("stdio: {error}"))),
         };
         match serving.waiting().await {

@@ -43,7 +43,7 @@ type Fallible<T> = ::core::result::Result<T, ::mcp_core::ToolError>;
 #[::mcp_core::tool(read_only, cache(tags("a:{id}", "b"), stale = "1s"), slow = "1s", icons("https://a/b.png"), meta = ::mcp_core::__private::serde_json::Value::Null)]
 async fn tool(id: u64, name: ::core::option::Option<Text>, who: ::mcp_core::Identity, words: ::mcp_core::Dep<Text>) -> Fallible<Text> {
     let _ = (id, name, who);
-    ::core::result::Result::Ok(words.clone())
+    ::core::result::Result::Ok((*words).clone())
 }
 
 #[::mcp_core::resource(uri = "a://{id}{?q}", cacheable, invalidates(resource("a://{id}")))]
