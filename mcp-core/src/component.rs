@@ -12,7 +12,7 @@ use crate::cache::{KeyWriter, TagId};
 use crate::content::Icon;
 use crate::error::ToolError;
 use crate::invocation::Invocation;
-use crate::output::{IntoPromptOutput, IntoResourceOutput, IntoToolOutput, Reply};
+use crate::output::{self, IntoPromptOutput, IntoResourceOutput, IntoToolOutput, Reply};
 use crate::policy::CachePolicy;
 use crate::provider::Need;
 use crate::uri;
@@ -22,18 +22,18 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A function under an attribute: its arguments as one type, and the call.
 ///
-/// The attributes implement it on a type that bears the function's name.
+/// The attributes implement it on a type of their own.
 pub trait Component: Sized + 'static {
     /// The parameters that the caller fills in.
     type Arguments: DeserializeOwned + Send + 'static;
     /// What the function returns.
     type Output: 'static;
 
-    /// Calls the function.
+    /// Calls the function; fails where what it takes beside its arguments cannot be had.
     fn call(
         arguments: Self::Arguments,
         cx: Invocation,
-    ) -> impl Future<Output = Result<Reply, ToolError>> + Send + 'static;
+    ) -> impl Future<Output = Result<Self::Output, ToolError>> + Send + 'static;
 
     /// Writes the arguments that make the cache key.
     fn key(_arguments: &Self::Arguments, _key: &mut KeyWriter) {}
@@ -47,6 +47,11 @@ pub trait Component: Sized + 'static {
     /// Returns whether a call with these arguments may use the cache.
     fn when(_arguments: &Self::Arguments) -> bool {
         true
+    }
+
+    /// Returns whether a result is to be kept out of the cache.
+    fn unless(_output: &Self::Output) -> bool {
+        false
     }
 }
 
@@ -97,38 +102,67 @@ pub trait Prepared: Send {
     fn run(self: Box<Self>, cx: Invocation) -> BoxFuture<'static, Result<Reply, ToolError>>;
 }
 
-struct Ready<C: Component>(C::Arguments);
+/// Turns what a component returned into its reply; `true`: to be kept out of the cache.
+type IntoReply<T> = fn(T, bool, Option<&'static str>) -> Result<Reply, ToolError>;
 
-/// Makes arguments that are in their types already into a call.
-pub(crate) fn ready<C: Component>(arguments: C::Arguments) -> impl Prepared {
-    Ready::<C>(arguments)
+struct Ready<C: Component> {
+    arguments: C::Arguments,
+    reply: IntoReply<C::Output>,
 }
 
 impl<C: Component> Prepared for Ready<C> {
     fn key(&self, key: &mut KeyWriter) {
-        C::key(&self.0, key);
+        C::key(&self.arguments, key);
     }
 
     fn tags(&self, tags: &mut Tags) {
-        C::tags(&self.0, tags);
+        C::tags(&self.arguments, tags);
     }
 
     fn invalidates(&self, tags: &mut Tags) {
-        C::invalidates(&self.0, tags);
+        C::invalidates(&self.arguments, tags);
     }
 
     fn when(&self) -> bool {
-        C::when(&self.0)
+        C::when(&self.arguments)
     }
 
     fn run(self: Box<Self>, cx: Invocation) -> BoxFuture<'static, Result<Reply, ToolError>> {
-        Box::pin(C::call(self.0, cx))
+        Box::pin(async move {
+            let mime = cx.mime();
+            let output = C::call(self.arguments, cx).await?;
+            let unkept = C::unless(&output);
+            (self.reply)(output, unkept, mime)
+        })
     }
 }
 
-fn prepare<C: Component>(input: Input<'_>) -> Result<Box<dyn Prepared>, ToolError> {
-    arguments::read::<C::Arguments>(input)
-        .map(|arguments| Box::new(Ready::<C>(arguments)) as Box<dyn Prepared>)
+/// Makes arguments that are in their types already into a call.
+pub(crate) fn ready<C: Component>(arguments: C::Arguments, reply: IntoReply<C::Output>) -> impl Prepared {
+    Ready::<C> { arguments, reply }
+}
+
+fn read<C: Component>(input: Input<'_>, reply: IntoReply<C::Output>) -> Result<Box<dyn Prepared>, ToolError> {
+    let arguments = arguments::read::<C::Arguments>(input)?;
+    Ok(Box::new(Ready::<C> { arguments, reply }))
+}
+
+fn prepare_tool<C: Component<Output: IntoToolOutput>>(
+    input: Input<'_>,
+) -> Result<Box<dyn Prepared>, ToolError> {
+    read::<C>(input, output::tool_reply)
+}
+
+fn prepare_resource<C: Component<Output: IntoResourceOutput>>(
+    input: Input<'_>,
+) -> Result<Box<dyn Prepared>, ToolError> {
+    read::<C>(input, output::resource_reply)
+}
+
+fn prepare_prompt<C: Component<Output: IntoPromptOutput>>(
+    input: Input<'_>,
+) -> Result<Box<dyn Prepared>, ToolError> {
+    read::<C>(input, output::prompt_reply)
 }
 
 /// Where a component is declared.
@@ -419,11 +453,12 @@ impl std::fmt::Debug for Def {
 }
 
 impl Def {
-    const fn new<C: Component>(
+    const fn new(
         kind: Kind,
         name: &'static str,
         description: &'static str,
         place: Place,
+        prepare: fn(Input<'_>) -> Result<Box<dyn Prepared>, ToolError>,
     ) -> Self {
         Self {
             name,
@@ -447,7 +482,7 @@ impl Def {
             complete: &[],
             arguments: None,
             output: None,
-            prepare: prepare::<C>,
+            prepare,
         }
     }
 
@@ -583,7 +618,7 @@ impl ToolDef {
             open_world: None,
             background: None,
         };
-        let mut def = Def::new::<C>(Kind::Tool(NO_HINTS), name, description, place);
+        let mut def = Def::new(Kind::Tool(NO_HINTS), name, description, place, prepare_tool::<C>);
         def.arguments = Some(schema::<C::Arguments>);
         def.output = Some(<C::Output as IntoToolOutput>::output_schema);
         Self(def)
@@ -645,7 +680,10 @@ impl ResourceDef {
     where
         C: Component<Output: IntoResourceOutput>,
     {
-        Self(Def::new::<C>(Kind::Resource(ResourcePart { uri, mime, list: None }), name, description, place))
+        {
+            let kind = Kind::Resource(ResourcePart { uri, mime, list: None });
+            Self(Def::new(kind, name, description, place, prepare_resource::<C>))
+        }
     }
 
     pub const fn list(mut self, list: ListFn) -> Self {
@@ -669,7 +707,7 @@ impl PromptDef {
     where
         C: Component<Arguments: JsonSchema, Output: IntoPromptOutput>,
     {
-        let mut def = Def::new::<C>(Kind::Prompt, name, description, place);
+        let mut def = Def::new(Kind::Prompt, name, description, place, prepare_prompt::<C>);
         def.arguments = Some(schema::<C::Arguments>);
         Self(def)
     }

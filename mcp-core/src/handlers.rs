@@ -145,8 +145,9 @@ pub fn completing<M>(
 
 /// Makes the cached results for some arguments invalid, whoever they were for.
 pub async fn invalidate<C: Component>(cache: &Cache, def: &Def, arguments: C::Arguments) {
+    let prepared = ready::<C>(arguments, |_, _, _| Err(ToolError::new("only its key is wanted")));
     // Arguments without a key were never cached.
-    if let Some(tag) = keying::arguments_tag(def, &ready::<C>(arguments), cache) {
+    if let Some(tag) = keying::arguments_tag(def, &prepared, cache) {
         cache.invalidate(&[tag]);
     }
 }
@@ -171,7 +172,7 @@ pub async fn prime_tool<C>(
 where
     C: Component<Output: IntoToolOutput>,
 {
-    prime::<C>(cache, def, arguments, tool_reply(result, |_| false)?)
+    prime::<C>(cache, def, arguments, tool_reply(result, false, None)?)
 }
 
 /// Stores a prompt's messages as if they had been computed now; see [`prime_tool`].
@@ -188,7 +189,7 @@ pub async fn prime_prompt<C>(
 where
     C: Component<Output: IntoPromptOutput>,
 {
-    prime::<C>(cache, def, arguments, prompt_reply(result, |_| false)?)
+    prime::<C>(cache, def, arguments, prompt_reply(result, false, None)?)
 }
 
 /// Stores a resource's content as if it had been read now; see [`prime_tool`].
@@ -209,7 +210,7 @@ where
         Kind::Resource(part) => part.mime,
         _ => None,
     };
-    prime::<C>(cache, def, arguments, resource_reply(result, mime, |_| false)?)
+    prime::<C>(cache, def, arguments, resource_reply(result, false, mime)?)
 }
 
 fn prime<C: Component>(
@@ -224,7 +225,7 @@ fn prime<C: Component>(
             def.name
         )));
     }
-    let prepared = ready::<C>(arguments);
+    let prepared = ready::<C>(arguments, |_, _, _| Err(ToolError::new("only its key is wanted")));
     let keyed = keying::keyed(def, keying::fingerprint(def), &prepared, &Identity::anonymous(), cache);
     if let Some(keyed) = keyed.filter(|_| reply.store) {
         cache.prime(&keyed.lookup(def, &prepared, None), reply.body);

@@ -168,11 +168,11 @@ pub trait IntoPromptOutput {
 /// Turns a tool's return value into its reply.
 pub(crate) fn tool_reply<T: IntoToolOutput>(
     value: T,
-    unless: impl FnOnce(&T::Success) -> bool,
+    unkept: bool,
+    _mime: Option<&'static str>,
 ) -> Result<Reply, ToolError> {
-    let store = !value.success().is_some_and(unless);
     let output = value.into_tool_output()?;
-    let reply = Reply::new(&output, store && !output.is_error)?;
+    let reply = Reply::new(&output, !unkept && !output.is_error)?;
     Ok(Reply { failed: output.is_error, ..reply })
 }
 
@@ -181,35 +181,34 @@ pub(crate) fn tool_reply<T: IntoToolOutput>(
 /// The URI is left out: it is the request's, and one resource may be asked for by more than one.
 pub(crate) fn resource_reply<T: IntoResourceOutput>(
     value: T,
+    unkept: bool,
     mime: Option<&'static str>,
-    unless: impl FnOnce(&T::Success) -> bool,
 ) -> Result<Reply, ToolError> {
     #[derive(Serialize)]
     struct Read {
         contents: Vec<Contents>,
     }
 
-    let store = !value.success().is_some_and(unless);
     let mut contents = value.into_resource_output()?;
     for part in &mut contents {
         let fallback = if part.blob.is_some() { "application/octet-stream" } else { "text/plain" };
         part.mime_type.get_or_insert_with(|| mime.or_else(T::default_mime).unwrap_or(fallback).to_owned());
     }
-    Reply::new(&Read { contents }, store)
+    Reply::new(&Read { contents }, !unkept)
 }
 
 /// Turns a prompt's return value into its reply.
 pub(crate) fn prompt_reply<T: IntoPromptOutput>(
     value: T,
-    unless: impl FnOnce(&T::Success) -> bool,
+    unkept: bool,
+    _mime: Option<&'static str>,
 ) -> Result<Reply, ToolError> {
     #[derive(Serialize)]
     struct Got {
         messages: Vec<Message>,
     }
 
-    let store = !value.success().is_some_and(unless);
-    Reply::new(&Got { messages: value.into_prompt_output()? }, store)
+    Reply::new(&Got { messages: value.into_prompt_output()? }, !unkept)
 }
 
 /// Implements an output trait for `Result`, once for each of the three.

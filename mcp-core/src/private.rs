@@ -19,15 +19,13 @@ pub use crate::error::ToolError;
 pub use crate::handlers::{completing, listing};
 pub use crate::invocation::Invocation;
 pub use crate::link::{Item, MCP_CORE_ITEMS};
-pub use crate::output::{IntoPromptOutput, IntoResourceOutput, IntoToolOutput, Reply};
+pub use crate::output::{IntoPromptOutput, IntoResourceOutput, IntoToolOutput};
 pub use crate::place;
 pub use crate::policy::{CachePolicy, Levels, RefreshAhead, Scope};
 pub use crate::provider::{Building, Dep, Need, Provide, ProviderDef};
 pub use crate::uri::{part as uri_part, reserved_part as uri_reserved_part};
 
 pub use crate::handlers::{invalidate, invalidate_all, prime_prompt, prime_resource, prime_tool};
-
-use crate::output;
 
 /// Returns the place of its call.
 #[doc(hidden)]
@@ -38,42 +36,17 @@ macro_rules! place {
     };
 }
 
-/// Turns what a tool returned into its reply.
-pub fn tool_reply<T: IntoToolOutput>(value: T) -> Result<Reply, ToolError> {
-    output::tool_reply(value, |_| false)
+/// Returns what `unless` looks at of a tool's result.
+pub fn tool_success<T: IntoToolOutput>(output: &T) -> Option<&T::Success> {
+    output.success()
 }
 
-/// Turns what a tool returned into its reply; `unless` keeps it out of the cache.
-pub fn tool_reply_unless<T: IntoToolOutput>(
-    value: T,
-    unless: impl FnOnce(&T::Success) -> bool,
-) -> Result<Reply, ToolError> {
-    output::tool_reply(value, unless)
+/// Returns what `unless` looks at of a resource's content.
+pub fn resource_success<T: IntoResourceOutput>(output: &T) -> Option<&T::Success> {
+    output.success()
 }
 
-/// Turns what a resource returned into its reply.
-pub fn resource_reply<T: IntoResourceOutput>(value: T, cx: &Invocation) -> Result<Reply, ToolError> {
-    resource_reply_unless(value, cx, |_| false)
-}
-
-/// Turns what a resource returned into its reply; `unless` keeps it out of the cache.
-pub fn resource_reply_unless<T: IntoResourceOutput>(
-    value: T,
-    cx: &Invocation,
-    unless: impl FnOnce(&T::Success) -> bool,
-) -> Result<Reply, ToolError> {
-    output::resource_reply(value, cx.mime(), unless)
-}
-
-/// Turns what a prompt returned into its reply.
-pub fn prompt_reply<T: IntoPromptOutput>(value: T) -> Result<Reply, ToolError> {
-    output::prompt_reply(value, |_| false)
-}
-
-/// Turns what a prompt returned into its reply; `unless` keeps it out of the cache.
-pub fn prompt_reply_unless<T: IntoPromptOutput>(
-    value: T,
-    unless: impl FnOnce(&T::Success) -> bool,
-) -> Result<Reply, ToolError> {
-    output::prompt_reply(value, unless)
+/// Returns what `unless` looks at of a prompt's messages.
+pub fn prompt_success<T: IntoPromptOutput>(output: &T) -> Option<&T::Success> {
+    output.success()
 }

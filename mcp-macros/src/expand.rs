@@ -145,26 +145,17 @@ fn call(model: &Component) -> TokenStream {
     } else if function.is_async {
         value = quote_spanned!(span=> #value.await);
     }
-    let unless = model.cache.as_ref().and_then(|cache| cache.unless.as_ref());
-    let reply =
-        format_ident!("{}_reply{}", model.attribute.word(), if unless.is_some() { "_unless" } else { "" });
-    let cx = (model.attribute == Attribute::Resource).then(|| quote!(, &__cx));
-    let unless = unless.map(|unless| match unless {
-        Expr::Closure(_) => quote!(, #unless),
-        other => quote!(, |__result| (#other)(__result)),
-    });
-    let reply = quote_spanned!(span=> #root::__private::#reply(#value #cx #unless));
     // A future that cannot be sent is told at the function's name.
     quote_spanned! {at(ident.span())=>
         fn call(
             __arguments: Self::Arguments,
             __cx: #root::__private::Invocation,
         ) -> impl ::core::future::Future<
-            Output = ::core::result::Result<#root::__private::Reply, #root::__private::ToolError>,
+            Output = ::core::result::Result<Self::Output, #root::__private::ToolError>,
         > + ::core::marker::Send + 'static {
             async move {
                 #(#injected)*
-                #reply
+                ::core::result::Result::Ok(#value)
             }
         }
     }
@@ -208,6 +199,18 @@ fn facts(model: &Component) -> TokenStream {
                 }
             });
         }
+    }
+    if let Some(unless) = model.cache.as_ref().and_then(|cache| cache.unless.as_ref()) {
+        let success = format_ident!("{}_success", model.attribute.word());
+        let unless = match unless {
+            Expr::Closure(_) => quote!(#unless),
+            other => quote!(|__result| (#other)(__result)),
+        };
+        facts.extend(quote! {
+            fn unless(__output: &Self::Output) -> ::core::primitive::bool {
+                #root::__private::#success(__output).is_some_and(#unless)
+            }
+        });
     }
     if !model.invalidates.is_empty() {
         let targets = model.invalidates.iter().map(|target| match target {

@@ -41,15 +41,14 @@ const _: () = {
             __cx: ::mcp_core::__private::Invocation,
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<
-                ::mcp_core::__private::Reply,
+                Self::Output,
                 ::mcp_core::__private::ToolError,
             >,
         > + ::core::marker::Send + 'static {
             async move {
                 let __p2 = __cx.dep::<Pool>().await?;
-                ::mcp_core::__private::resource_reply(
+                ::core::result::Result::Ok(
                     product(__arguments.id, __arguments.lang, __p2).await,
-                    &__cx,
                 )
             }
         }

@@ -36,15 +36,12 @@ const _: () = {
             __cx: ::mcp_core::__private::Invocation,
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<
-                ::mcp_core::__private::Reply,
+                Self::Output,
                 ::mcp_core::__private::ToolError,
             >,
         > + ::core::marker::Send + 'static {
             async move {
-                ::mcp_core::__private::resource_reply(
-                    page(__arguments.book, __arguments.number),
-                    &__cx,
-                )
+                ::core::result::Result::Ok(page(__arguments.book, __arguments.number))
             }
         }
     }

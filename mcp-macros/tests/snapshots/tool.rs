@@ -41,13 +41,11 @@ const _: () = {
             __cx: ::mcp_core::__private::Invocation,
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<
-                ::mcp_core::__private::Reply,
+                Self::Output,
                 ::mcp_core::__private::ToolError,
             >,
         > + ::core::marker::Send + 'static {
-            async move {
-                ::mcp_core::__private::tool_reply(add(__arguments.a, __arguments.b))
-            }
+            async move { ::core::result::Result::Ok(add(__arguments.a, __arguments.b)) }
         }
     }
     static __DEF: ::mcp_core::__private::ToolDef = ::mcp_core::__private::ToolDef::new::<

@@ -40,14 +40,13 @@ const _: () = {
             __cx: ::mcp_core::__private::Invocation,
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<
-                ::mcp_core::__private::Reply,
+                Self::Output,
                 ::mcp_core::__private::ToolError,
             >,
         > + ::core::marker::Send + 'static {
             async move {
-                ::mcp_core::__private::tool_reply_unless(
+                ::core::result::Result::Ok(
                     orders(__arguments.id, __arguments.verbose).await,
-                    |__result| (Vec::is_empty)(__result),
                 )
             }
         }
@@ -67,6 +66,10 @@ const _: () = {
         fn when(__arguments: &Self::Arguments) -> ::core::primitive::bool {
             let __when: fn(&u64, &bool) -> ::core::primitive::bool = |id, _| *id > 0;
             __when(&__arguments.id, &__arguments.verbose)
+        }
+        fn unless(__output: &Self::Output) -> ::core::primitive::bool {
+            ::mcp_core::__private::tool_success(__output)
+                .is_some_and(|__result| (Vec::is_empty)(__result))
         }
     }
     static __DEF: ::mcp_core::__private::ToolDef = ::mcp_core::__private::ToolDef::new::<

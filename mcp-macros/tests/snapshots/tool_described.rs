@@ -39,11 +39,11 @@ const _: () = {
             __cx: ::server::core::__private::Invocation,
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<
-                ::server::core::__private::Reply,
+                Self::Output,
                 ::server::core::__private::ToolError,
             >,
         > + ::core::marker::Send + 'static {
-            async move { ::server::core::__private::tool_reply(look()) }
+            async move { ::core::result::Result::Ok(look()) }
         }
     }
     static __DEF: ::server::core::__private::ToolDef = ::server::core::__private::ToolDef::new::<

@@ -50,7 +50,7 @@ const _: () = {
             __cx: ::mcp_core::__private::Invocation,
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<
-                ::mcp_core::__private::Reply,
+                Self::Output,
                 ::mcp_core::__private::ToolError,
             >,
         > + ::core::marker::Send + 'static {
@@ -59,7 +59,7 @@ const _: () = {
                 let __p3 = __cx.pooled::<Page>().await?;
                 let __p4 = __cx.identity();
                 let __p5 = __cx.ctx();
-                ::mcp_core::__private::tool_reply(
+                ::core::result::Result::Ok(
                     search(__arguments.query, __arguments.limit, __p2, __p3, __p4, __p5)
                         .await,
                 )

@@ -41,12 +41,12 @@ const _: () = {
             __cx: ::mcp_core::__private::Invocation,
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<
-                ::mcp_core::__private::Reply,
+                Self::Output,
                 ::mcp_core::__private::ToolError,
             >,
         > + ::core::marker::Send + 'static {
             async move {
-                ::mcp_core::__private::tool_reply(
+                ::core::result::Result::Ok(
                     set_price(__arguments.id, __arguments.user, __arguments.price).await,
                 )
             }

@@ -31,14 +31,12 @@ const _: () = {
             __cx: ::mcp_core::__private::Invocation,
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<
-                ::mcp_core::__private::Reply,
+                Self::Output,
                 ::mcp_core::__private::ToolError,
             >,
         > + ::core::marker::Send + 'static {
             async move {
-                ::mcp_core::__private::tool_reply(
-                    find(::mcp_core::Args(__arguments)).await,
-                )
+                ::core::result::Result::Ok(find(::mcp_core::Args(__arguments)).await)
             }
         }
         fn key(
