@@ -49,7 +49,9 @@ impl TryFrom<String> for Revision {
     fn try_from(text: String) -> Result<Self, String> {
         // Git reads what starts with a dash as an option. `--end-of-options` says so to git as well.
         if text.is_empty() || text.starts_with('-') || text.len() > 256 || text.contains(char::is_control) {
-            return Err(format!("`{text}` is no revision: write `HEAD`, a branch, a tag or the id of a commit"));
+            return Err(format!(
+                "`{text}` is no revision: write `HEAD`, a branch, a tag or the id of a commit"
+            ));
         }
         Ok(Self(text))
     }
@@ -79,7 +81,9 @@ impl TryFrom<String> for RepoPath {
     fn try_from(text: String) -> Result<Self, String> {
         let leaves = text.starts_with('/') || text.split('/').any(|part| part == "..");
         if text.is_empty() || leaves || text.len() > 4096 || text.contains('\0') {
-            return Err(format!("`{text}` is no path in the repository: write one from its root, such as `src/main.rs`"));
+            return Err(format!(
+                "`{text}` is no path in the repository: write one from its root, such as `src/main.rs`"
+            ));
         }
         Ok(Self(text))
     }

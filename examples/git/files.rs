@@ -19,16 +19,24 @@ async fn file(rev: Revision, path: RepoPath, repository: Dep<Repository>) -> Res
     let found = entries(&repository, &id, path).await?;
     let Some(Entry { kind, id: object, .. }) = found.into_iter().next() else {
         let rev = rev.as_str();
-        return Err(ToolError::not_found(format!("no file `{path}` in `{rev}`: `git://{rev}/.` lists what there is")));
+        return Err(ToolError::not_found(format!(
+            "no file `{path}` in `{rev}`: `git://{rev}/.` lists what there is"
+        )));
     };
     match kind.as_str() {
         "blob" => {}
         "tree" => return Ok(Contents::new(listing(&repository, &object, "").await?.join("\n"))),
-        _ => return Err(ToolError::not_found(format!("`{path}` is a submodule: its files are in another repository"))),
+        _ => {
+            return Err(ToolError::not_found(format!(
+                "`{path}` is a submodule: its files are in another repository"
+            )));
+        }
     }
     let ran = repository.run(&["cat-file", "blob", &object], MAX_FILE).await?;
     if ran.cut {
-        return Err(ToolError::new(format!("`{path}` has more than {MAX_FILE} bytes: `grep` and `blame` show parts of it")));
+        return Err(ToolError::new(format!(
+            "`{path}` has more than {MAX_FILE} bytes: `grep` and `blame` show parts of it"
+        )));
     }
     let contents = match String::from_utf8(ran.bytes()?) {
         Ok(text) if !text.contains('\0') => Contents::new(text),

@@ -5,7 +5,7 @@
 
 mod arguments;
 mod files;
+mod history;
 mod repository;
-mod tools;
 
 mcp_server::main!();

@@ -78,7 +78,8 @@ async fn repository(config: &Config, cache: Dep<Cache>) -> Result<Repository, To
     })?;
     // A bare repository has no working tree: git runs in the repository itself.
     let root = ask(&["--show-toplevel"]).await.unwrap_or_else(|_| folders.clone());
-    let root = root.into_iter().next().ok_or_else(|| ToolError::new("git does not say where the repository is"))?;
+    let root =
+        root.into_iter().next().ok_or_else(|| ToolError::new("git does not say where the repository is"))?;
 
     let mut watching = JoinSet::new();
     // Looked at before anything is asked, so that no move falls in between.
@@ -120,7 +121,8 @@ impl Repository {
     /// Lists branches and tags, the one with the latest commit first.
     pub(crate) async fn names(&self) -> Result<Vec<String>, ToolError> {
         let format = "--format=%(refname:short)";
-        let arguments = ["for-each-ref", format, "--sort=-creatordate", "refs/heads", "refs/tags", "refs/remotes"];
+        let arguments =
+            ["for-each-ref", format, "--sort=-creatordate", "refs/heads", "refs/tags", "refs/remotes"];
         Ok(self.text(&arguments).await?.lines().map(ToOwned::to_owned).collect())
     }
 }
@@ -155,7 +157,9 @@ impl Ran {
         let mut text = String::from_utf8_lossy(&self.bytes()?).into_owned();
         if cut {
             text.truncate(text.rfind('\n').unwrap_or(0));
-            text.push_str("\n[cut: this is longer than a model can use; ask for less, for example for one `path`]\n");
+            text.push_str(
+                "\n[cut: this is longer than a model can use; ask for less, for example for one `path`]\n",
+            );
         }
         Ok(text)
     }
@@ -219,7 +223,9 @@ async fn watch(folders: Vec<PathBuf>, mut seen: Names, cache: Dep<Cache>) {
     loop {
         tokio::time::sleep(WATCH).await;
         let folders = folders.clone();
-        let Ok(now) = mcp_server::tokio::task::spawn_blocking(move || names(&folders)).await else { continue };
+        let Ok(now) = mcp_server::tokio::task::spawn_blocking(move || names(&folders)).await else {
+            continue;
+        };
         if now != seen {
             seen = now;
             tracing::debug!("a name of the repository has moved");

@@ -330,6 +330,19 @@ impl Ctx {
     ///
     /// Fails where the client does not offer its model, or answers with something else.
     pub async fn sample(&self, request: Sample) -> Result<Sampled, ToolError> {
+        self.completion(None, request).await
+    }
+
+    /// Asks as [`sample`](Ctx::sample) does, under a key of one's own; see [`elicit_as`](Ctx::elicit_as).
+    ///
+    /// # Errors
+    ///
+    /// As [`sample`](Ctx::sample).
+    pub async fn sample_as(&self, key: &str, request: Sample) -> Result<Sampled, ToolError> {
+        self.completion(Some(key), request).await
+    }
+
+    async fn completion(&self, key: Option<&str>, request: Sample) -> Result<Sampled, ToolError> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Answer {
@@ -346,7 +359,7 @@ impl Ctx {
             Many(Vec<Content>),
         }
 
-        self.ask(None, "sampling/createMessage", Value::Object(request.0), |answer| {
+        self.ask(key, "sampling/createMessage", Value::Object(request.0), |answer| {
             let Answer { role, content, model, stop_reason } = serde_json::from_value(answer.clone())
                 .map_err(|error| format!("it is no completion: {error}"))?;
             let content = match content {

@@ -21,7 +21,7 @@ pub use mcp_core::{
     Args, Cache, Completing, Components, Config, Content, Contents, Ctx, Dep, Elicited, ErrorKind, Icon,
     Identity, Json, Listed, LogLevel, Message, Pooled, PromptDef, ProviderDef, ResourceDef, Role, Root,
     Sample, Sampled, Scope, ToolDef, ToolError, ToolOutput, cache, clock, component, config, policy, prompt,
-    provider, resource, schema, stats, tool, uri,
+    provider, resource, schema, stats, tool, units, uri,
 };
 pub use protocol::Handler;
 pub use server::{Called, Server};
@@ -45,9 +45,9 @@ pub mod prelude {
 macro_rules! main {
     () => {
         fn main() -> ::std::process::ExitCode {
-            $crate::__main(
-                $crate::Server::linked().name(env!("CARGO_PKG_NAME")).version(env!("CARGO_PKG_VERSION")),
-            )
+            // The binary's name: a package may have more than one, and `stats` finds a server by it.
+            let name = option_env!("CARGO_BIN_NAME").unwrap_or(env!("CARGO_PKG_NAME"));
+            $crate::__main($crate::Server::linked().name(name).version(env!("CARGO_PKG_VERSION")))
         }
     };
 }

@@ -165,7 +165,7 @@ impl Server {
         self.with(|setup| setup.items.push(Item::Provider(def)))
     }
 
-    /// Sets the name that clients see; [`main!`](crate::main) sets the package's.
+    /// Sets the name that clients see; [`main!`](crate::main) sets the program's.
     pub fn name(self, name: &str) -> Self {
         self.with(|setup| setup.name = name.into())
     }

@@ -10,6 +10,10 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use tracing::Level;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::error::Error;
 use crate::server::Server;
@@ -55,7 +59,7 @@ impl Server {
 
 async fn run(server: Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
     let (name, arguments) = matches.subcommand().unwrap_or(("serve", matches));
-    log_to_stderr(matches, if name == "serve" { tracing::Level::INFO } else { tracing::Level::WARN })?;
+    log_to_stderr(matches, if name == "serve" { Level::INFO } else { Level::WARN })?;
 
     let mut settings = match server.explicit_config() {
         Some(config) => Settings::of(config),
@@ -148,19 +152,23 @@ fn pid() -> Arg {
         .help("only the server with this process id")
 }
 
-fn log_to_stderr(matches: &ArgMatches, default: tracing::Level) -> Result<(), Error> {
-    let chosen = matches.get_one::<String>("log").cloned().or_else(|| std::env::var("RUST_LOG").ok());
-    let level = match chosen.as_deref() {
-        None => default.into(),
-        Some("off") => tracing_subscriber::filter::LevelFilter::OFF,
-        Some(text) => text.parse().map_err(|_| {
-            Error::start(format!("RUST_LOG is `{text}`: write `error`, `warn`, `info`, `debug` or `trace`"))
-        })?,
+fn log_to_stderr(matches: &ArgMatches, default: Level) -> Result<(), Error> {
+    // rmcp logs whole messages, arguments included: only who names it gets more than its warnings.
+    let of_level = |level: LevelFilter| {
+        Targets::new().with_default(level).with_target("rmcp", level.min(LevelFilter::WARN))
     };
-    let subscriber =
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_max_level(level);
+    let targets = match (matches.get_one::<String>("log"), std::env::var("RUST_LOG")) {
+        (Some(level), _) => of_level(level.parse().unwrap_or(LevelFilter::INFO)),
+        (None, Ok(text)) if !text.is_empty() => text.parse().map_err(|_| {
+            Error::start(format!("RUST_LOG is `{text}`: write `info`, or `warn,my_crate=debug`"))
+        })?,
+        _ => of_level(default.into()),
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     // A program that embeds the server may have a subscriber of its own, which stays.
-    let _ = tracing::subscriber::set_global_default(subscriber.finish());
+    let _ = tracing::subscriber::set_global_default(
+        tracing_subscriber::registry().with(lines.with_filter(targets)),
+    );
     Ok(())
 }
 

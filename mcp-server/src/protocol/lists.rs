@@ -62,7 +62,8 @@ fn tool(def: &Def) -> Forms<Tool> {
     }
     let mut legacy = tool.clone();
     if let Some(output) = def.output.and_then(|schema| schema()) {
-        let output = output.to_value();
+        let mut output = output.to_value();
+        plain_formats(&mut output);
         let mut older = if is_object_schema(&output) {
             object(output.clone())
         } else {
@@ -180,8 +181,9 @@ fn type_name(schema: &Value) -> String {
 }
 
 fn input_schema(def: &Def) -> JsonObject {
-    let mut schema =
-        def.arguments.map(|schema| object(schema(Contract::Deserialize).to_value())).unwrap_or_default();
+    let mut schema = def.arguments.map(|schema| schema(Contract::Deserialize).to_value()).unwrap_or_default();
+    plain_formats(&mut schema);
+    let mut schema = object(schema);
     // The protocol asks for an object with properties, also where there are none; the name of the
     // generated type says nothing to a model.
     schema.insert("type".to_owned(), json!("object"));
@@ -189,6 +191,25 @@ fn input_schema(def: &Def) -> JsonObject {
     schema.remove("title");
     spell_out(&mut schema);
     schema
+}
+
+/// Removes the names of Rust's own number types, which no other reader of a schema knows as formats.
+fn plain_formats(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            let rust = |format: &Value| {
+                format.as_str().is_some_and(|format| {
+                    format.starts_with("uint") || matches!(format, "int" | "int8" | "int16" | "int128")
+                })
+            };
+            if map.get("type").is_some() && map.get("format").is_some_and(rust) {
+                map.remove("format");
+            }
+            map.values_mut().for_each(plain_formats);
+        }
+        Value::Array(items) => items.iter_mut().for_each(plain_formats),
+        _ => {}
+    }
 }
 
 /// Writes the schema of anything, `true`, as an object: before 2026-07-28 a property's schema is one.

@@ -1,7 +1,7 @@
 //! stdio: the client starts the server and talks over its pipes.
 
 use rmcp::ServiceExt as _;
-use rmcp::service::QuitReason;
+use rmcp::service::{QuitReason, ServerInitializeError};
 use rmcp::transport::async_rw::AsyncRwTransport;
 
 use crate::error::Error;
@@ -27,10 +27,14 @@ impl Server {
         let serving = match handler.serve_with_ct(transport, stopping.clone()).await {
             Ok(serving) => serving,
             // A client that closes the pipe before its first message wants nothing.
-            Err(
-                rmcp::service::ServerInitializeError::ConnectionClosed(_)
-                | rmcp::service::ServerInitializeError::Cancelled,
-            ) => return Ok(()),
+            Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => {
+                return Ok(());
+            }
+            // The message itself stays out of the log.
+            Err(ServerInitializeError::ExpectedInitializeRequest(_)) => {
+                let reason = "stdio: the client's first message is no request: it must be `initialize` or one of its own";
+                return Err(Error::Transport(reason.to_owned()));
+            }
             Err(error) => return Err(Error::Transport(format!("stdio: {error}"))),
         };
         match serving.waiting().await {

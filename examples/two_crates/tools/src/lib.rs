@@ -46,7 +46,11 @@ struct Common(BTreeSet<&'static str>);
 /// Providers are found like tools: this crate brings what its tools need.
 #[provider]
 fn common() -> Common {
-    Common("a an and are as at be by for from has in is it its of on or that the to was were with".split(' ').collect())
+    Common(
+        "a an and are as at be by for from has in is it its of on or that the to was were with"
+            .split(' ')
+            .collect(),
+    )
 }
 
 #[cfg(test)]

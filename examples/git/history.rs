@@ -1,4 +1,4 @@
-//! The tools: what happened, in which commit, and where it stands.
+//! The tools: what happened, in which commit, and where a line stands.
 
 use mcp_server::prelude::*;
 
@@ -63,7 +63,8 @@ async fn show(
     repository: Dep<Repository>,
 ) -> Result<String, ToolError> {
     let id = repository.commit(&rev).await?;
-    let asked = [&["show", "--stat", "--patch", "--format=fuller"], PLAIN, &["--end-of-options", &id]].concat();
+    let asked =
+        [&["show", "--stat", "--patch", "--format=fuller"], PLAIN, &["--end-of-options", &id]].concat();
     repository.text(&within(&asked, path.as_ref())).await
 }
 
@@ -123,7 +124,7 @@ async fn blame(
 ) -> Result<String, ToolError> {
     let id = repository.commit(&rev).await?;
     let lines = format!("-L{},+{}", first.max(1), count.clamp(1, 1000));
-    let asked = ["blame", "--no-textconv", "--date=short", &lines, "--end-of-options", &id];
+    let asked = ["blame", "--no-textconv", "--date=short", &lines, &id];
     repository.text(&within(&asked, Some(&path))).await
 }
 

@@ -1,0 +1,287 @@
+//! The server as a program: its command line, its settings, and a real client of it.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use mcp_server::serde_json::{self, Value, json};
+use mcp_server::tokio;
+use rmcp::ServiceExt as _;
+use rmcp::model::{CallToolRequestParams, ReadResourceRequestParams};
+use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
+
+/// A folder of one test's own: settings, sockets and reports of others do not reach it.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("mcp-program-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(folder.join("run")).unwrap();
+        Self(folder)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_served"));
+        command.args(arguments).current_dir(&self.0).env("XDG_RUNTIME_DIR", self.0.join("run"));
+        command.stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn text(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.text(arguments)).unwrap()
+    }
+
+    fn error(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.run(arguments);
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.0.join(file), text).unwrap();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A server that runs until the test ends.
+struct Running(Child, String);
+
+impl Running {
+    fn http(place: &Place, flags: &[&str]) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = format!("127.0.0.1:{port}");
+        let arguments = [&["serve", "--http", &address, "--log", "error"], flags].concat();
+        let child = place.command(&arguments).spawn().unwrap();
+        let start = Instant::now();
+        while std::net::TcpStream::connect(&address).is_err() {
+            assert!(start.elapsed() < Duration::from_secs(20), "the server does not listen");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Self(child, format!("http://{address}/mcp"))
+    }
+
+    /// Ends the server as a supervisor does, and returns whether it ended well.
+    fn terminate(mut self) -> bool {
+        let killed = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        self.0.wait().unwrap().success()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_second_call_comes_from_memory() {
+    let place = Place::new("times");
+    let text = place.text(&["call", "products", "--times", "2"]);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[0], "[{\"id\":7,\"name\":\"hammer\"}]");
+    assert!(lines[1].starts_with("1: computed, ") && lines[2].starts_with("2: memory, "), "{text}");
+    let text = place.text(&["read", "product://7", "--times", "2"]);
+    assert!(text.contains("1: computed, ") && text.contains("2: memory, "), "{text}");
+    let off = place.text(&["call", "products", "--times", "2", "--cache-enabled", "false"]);
+    assert!(off.contains("2: bypass, "), "{off}");
+}
+
+#[test]
+fn one_call_prints_its_result_or_all_of_it() {
+    let place = Place::new("call");
+    assert_eq!(place.text(&["call", "add", r#"{"a":2,"b":3}"#]), "5\n");
+    assert_eq!(place.json(&["call", "add", r#"{"a":2,"b":3}"#, "--json"])["content"][0]["text"], "5");
+    assert_eq!(
+        place.text(&["prompt", "review", r#"{"code":"x"}"#]).lines().next(),
+        Some("Review this code: x")
+    );
+    assert_eq!(place.json(&["read", "test://logo", "--json"])["contents"][0]["blob"], "iVBORwD/");
+}
+
+#[test]
+fn a_mistake_on_the_command_line_says_what_to_write() {
+    let place = Place::new("mistakes");
+    for (arguments, code, expected) in [
+        (&["call", "add", "{\"a\":1}"][..], 1, "missing field `b`; it takes `a` (integer), `b` (integer)"),
+        (&["call", "add", "[1]"], 1, "write a JSON object"),
+        (&["call", "add", "{"], 1, "the arguments are no JSON"),
+        (&["call", "ad"], 1, "no tool `ad`: `list` shows what there is"),
+        (&["read", "nothing://1"], 1, "no resource `nothing://1`"),
+        (&["cal"], 2, "a similar subcommand exists: 'call'"),
+        (
+            &["list", "--cache-duration", "soon"],
+            1,
+            "--cache-duration: `cache_duration`: `soon` is no duration",
+        ),
+        (&["serve", "--http", "nowhere:x"], 1, "cannot listen at `nowhere:x`"),
+        (&["stats"], 1, "no server named `served` runs or has run"),
+        (&["cache", "clear"], 1, "no server named `served` runs"),
+        (&["serve", "--enabled", "false"], 1, "this server is switched off"),
+    ] {
+        let (found, text) = place.error(arguments);
+        assert!(found == code && text.contains(expected), "{arguments:?}: {found}: {text}");
+    }
+}
+
+#[test]
+fn the_list_shows_policies_and_places() {
+    let place = Place::new("list");
+    let text = place.text(&["list"]);
+    let products = text.lines().find(|line| line.contains("products")).unwrap();
+    assert!(products.contains("60s public") && products.contains("components.rs:"), "{products}");
+    let list = place.json(&["list", "--json"]);
+    let products = list["tools"].as_array().unwrap().iter().find(|tool| tool["name"] == "products").unwrap();
+    assert_eq!(
+        (&products["cache"]["ttlMs"], &products["cache"]["scope"]),
+        (&json!(60_000), &json!("public"))
+    );
+    assert!(products["declared"]["file"].as_str().unwrap().ends_with("components.rs"));
+    assert_eq!(list["resourceTemplates"][0]["uriTemplate"], "product://{id}");
+}
+
+#[test]
+fn a_file_a_variable_and_a_flag_override_each_other() {
+    let place = Place::new("settings");
+    place.write("mcp.toml", "[cache]\nduration = \"10s\"\nmemory_bytes = \"1MiB\"\n[app]\nanything = 1\n");
+    let row = |arguments: &[&str], variable: Option<&str>, key: &str| {
+        let mut command = place.command(arguments);
+        command.envs(variable.map(|value| ("MCP_CACHE_DURATION", value)));
+        let output = command.output().unwrap();
+        let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (all[key]["value"].as_str().unwrap().to_owned(), all[key]["from"].as_str().unwrap().to_owned())
+    };
+    let pair = |value: &str, from: &str| (value.to_owned(), from.to_owned());
+    assert_eq!(row(&["config", "--json"], None, "cache_duration"), pair("10s", "mcp.toml"));
+    assert_eq!(row(&["config", "--json"], Some("20s"), "cache_duration"), pair("20s", "environment"));
+    let flag = ["config", "--json", "--cache-duration", "30s"];
+    assert_eq!(row(&flag, Some("20s"), "cache_duration"), pair("30s", "flag"));
+    assert_eq!(row(&flag, None, "max_concurrency"), pair("1024", "default"));
+
+    place.write("mcp.toml", "cache_duratoin = 5\n[app\n");
+    assert!(place.error(&["list"]).1.contains("mcp.toml: "));
+    place.write("mcp.toml", "cache_duratoin = 5\n");
+    let (code, text) = place.error(&["list"]);
+    assert!(
+        code == 1 && text.contains("unknown setting `cache_duratoin`; did you mean `cache_duration`?"),
+        "{text}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_server_shows_its_figures_and_its_cache() {
+    let place = Place::new("stats");
+    let running = Running::http(&place, &[]);
+    let client = ().serve(StreamableHttpClientTransport::from_uri(running.1.clone())).await.unwrap();
+    for _ in 0..3 {
+        client.call_tool(CallToolRequestParams::new("products")).await.unwrap();
+    }
+    let stats = place.json(&["stats", "--json"]);
+    let figures = &stats[0]["figures"][0];
+    assert_eq!(
+        (&stats[0]["running"], &figures[1], &figures[2]["calls"]),
+        (&json!(true), &json!("products"), &json!(3))
+    );
+    assert_eq!(figures[2]["cache"], json!([["memory", 2], ["computed", 1]]));
+    assert!(place.text(&["stats"]).contains("memory 2, computed 1"));
+
+    let kept = || place.json(&["cache", "get", "products", "--json"])[0]["answer"]["kept"].clone();
+    assert_eq!(kept(), true);
+    place.text(&["cache", "invalidate", "--tag", "products"]);
+    assert_eq!(kept(), false);
+    client.call_tool(CallToolRequestParams::new("products")).await.unwrap();
+    assert_eq!(kept(), true);
+    place.text(&["cache", "clear"]);
+    assert_eq!(kept(), false);
+    assert_eq!(place.json(&["cache", "stats", "--json"])[0]["answer"]["computed"], 2);
+
+    client.cancel().await.unwrap();
+    assert!(running.terminate(), "a server that is told to stop ends well");
+    let stats = place.json(&["stats", "--json"]);
+    assert_eq!((&stats[0]["running"], &stats[0]["figures"][0][2]["calls"]), (&json!(false), &json!(4)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rmcps_client_lists_and_calls_over_stdio_and_http() {
+    let place = Place::new("client");
+    let running = Running::http(&place, &[]);
+    let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_served"));
+    child.current_dir(&place.0).env("XDG_RUNTIME_DIR", place.0.join("run"));
+    let stdio = ().serve(TokioChildProcess::new(child).unwrap()).await.unwrap();
+    let http = ().serve(StreamableHttpClientTransport::from_uri(running.1.clone())).await.unwrap();
+    for client in [stdio, http] {
+        let tools = client.list_all_tools().await.unwrap();
+        assert!(tools.iter().any(|tool| tool.name == "add") && tools.len() == 12);
+        assert_eq!(client.list_all_resources().await.unwrap().len(), 5);
+        assert_eq!(client.list_all_prompts().await.unwrap().len(), 2);
+        let arguments = json!({ "a": 2, "b": 3 }).as_object().cloned().unwrap();
+        let sum =
+            client.call_tool(CallToolRequestParams::new("add").with_arguments(arguments)).await.unwrap();
+        assert_eq!(sum.content[0].as_text().unwrap().text, "5");
+        let read = client.read_resource(ReadResourceRequestParams::new("product://7")).await.unwrap();
+        assert_eq!(read.contents.len(), 1);
+        client.cancel().await.unwrap();
+    }
+}
+
+#[test]
+fn stdout_carries_messages_only_and_the_end_of_stdin_ends_the_server() {
+    let place = Place::new("stdout");
+    let mut child = place
+        .command(&["--log", "trace"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
+    for message in [
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello }),
+        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
+        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": { "name": "fail", "arguments": { "how": "panic" } } }),
+        json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": { "name": "fail", "arguments": { "how": "hidden" } } }),
+    ] {
+        writeln!(stdin, "{message}").unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let out = String::from_utf8(output.stdout).unwrap();
+    let ids: Vec<_> =
+        out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone()).collect();
+    assert!(ids.len() == 3 && ids.contains(&json!(2)), "{out}");
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("invalid digit found in string"), "what the caller does not see is in the log");
+}
+
+#[test]
+fn a_folder_that_others_may_enter_holds_no_socket() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let place = Place::new("folder");
+    let folder = place.0.join("run/mcp-server");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let running = Running::http(&place, &[]);
+    assert_eq!(std::fs::read_dir(Path::new(&folder)).unwrap().count(), 0);
+    assert!(running.terminate());
+}
