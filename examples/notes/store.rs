@@ -155,8 +155,10 @@ fn owner(who: &Identity) -> Result<String, ToolError> {
 
 /// Makes a query of what a model wrote: its words, none of which is an operator of FTS5.
 fn words(query: &str) -> Result<String, ToolError> {
-    let words: Vec<_> =
-        query.split_whitespace().map(|word| format!("\"{}\"*", word.replace('"', "\"\""))).collect();
+    let words = query.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    let words =
+        words.filter(|word| !word.is_empty()).map(|word| format!("\"{}\"*", word.replace('"', "\"\"")));
+    let words: Vec<_> = words.collect();
     if words.is_empty() {
         return Err(ToolError::invalid("`query` is empty: write a word that stands in the note"));
     }

@@ -355,7 +355,7 @@ impl Ctx {
         #[derive(serde::Deserialize)]
         #[serde(untagged)]
         enum OneOrMany {
-            One(Content),
+            One(Box<Content>),
             Many(Vec<Content>),
         }
 
@@ -363,7 +363,7 @@ impl Ctx {
             let Answer { role, content, model, stop_reason } = serde_json::from_value(answer.clone())
                 .map_err(|error| format!("it is no completion: {error}"))?;
             let content = match content {
-                OneOrMany::One(content) => vec![content],
+                OneOrMany::One(content) => vec![*content],
                 OneOrMany::Many(content) => content,
             };
             Ok(Sampled { role, content, model, stop_reason })

@@ -57,4 +57,13 @@ pub use policy::Scope;
 pub use provider::{Dep, Pooled, ProviderDef};
 pub use registry::Components;
 
-pub use mcp_macros::{prompt, provider, resource, schema, tool};
+#[doc = include_str!("docs/prompt.md")]
+pub use mcp_macros::prompt;
+#[doc = include_str!("docs/provider.md")]
+pub use mcp_macros::provider;
+#[doc = include_str!("docs/resource.md")]
+pub use mcp_macros::resource;
+#[doc = include_str!("docs/schema.md")]
+pub use mcp_macros::schema;
+#[doc = include_str!("docs/tool.md")]
+pub use mcp_macros::tool;

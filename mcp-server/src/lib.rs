@@ -1,4 +1,32 @@
 //! MCP servers from annotated functions: cached, measured, conformant.
+//!
+//! ```no_run
+//! use mcp_server::prelude::*;
+//!
+//! /// Adds two numbers.
+//! #[tool(read_only)]
+//! fn add(a: i64, b: i64) -> i64 {
+//!     a + b
+//! }
+//!
+//! mcp_server::main!();
+//! ```
+//!
+//! That is a server: `serve` speaks stdio, `serve --http 127.0.0.1:8080` Streamable HTTP, `call add
+//! '{"a": 2, "b": 3}'` runs the tool from the shell. In reading order:
+//!
+//! - the attributes: [`tool`](macro@tool), [`resource`](macro@resource), [`prompt`](macro@prompt),
+//!   [`provider`](macro@provider), [`schema`](macro@schema),
+//! - what functions take and return: [`Args`], [`Ctx`], [`Identity`], [`Dep`], [`Json`], [`Content`], [`ToolError`],
+//! - a server in a program of one's own: [`Server`],
+//! - who calls over HTTP: [`Authenticator`].
+//!
+//! # Features
+//!
+//! | feature | what it adds | default |
+//! | --- | --- | --- |
+//! | `cli` | the command line, `mcp.toml`, log lines on stderr, [`main!`] | yes |
+//! | `http` | Streamable HTTP | yes |
 
 #[allow(unused_extern_crates, reason = "the attributes write paths from the root of the crate")]
 extern crate self as mcp_server;
@@ -55,3 +83,7 @@ macro_rules! main {
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub use cli::main as __main;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -14,6 +14,8 @@ use tokio::io::{
 pub(crate) struct Client {
     lines: Lines<BufReader<ReadHalf<DuplexStream>>>,
     write: WriteHalf<DuplexStream>,
+    /// What came before what was waited for: news may overtake an answer.
+    early: Vec<Value>,
 }
 
 impl Client {
@@ -22,7 +24,7 @@ impl Client {
         let handler = server.rmcp().unwrap();
         tokio::spawn(async move { handler.serve(theirs).await.unwrap().waiting().await });
         let (read, write) = tokio::io::split(ours);
-        let mut client = Self { lines: BufReader::new(read).lines(), write };
+        let mut client = Self { lines: BufReader::new(read).lines(), write, early: Vec::new() };
         let hello = json!({
             "protocolVersion": "2025-06-18",
             "capabilities": {},
@@ -51,6 +53,9 @@ impl Client {
     }
 
     async fn wait(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        if let Some(at) = self.early.iter().position(&wanted) {
+            return self.early.remove(at);
+        }
         let wait = async {
             loop {
                 let line = self.lines.next_line().await.unwrap().expect("the session is open");
@@ -58,6 +63,7 @@ impl Client {
                 if wanted(&message) {
                     return message;
                 }
+                self.early.push(message);
             }
         };
         tokio::time::timeout(Duration::from_secs(10), wait).await.expect("an answer")
