@@ -286,6 +286,13 @@ impl Server {
         self.core().map(|core| core.figures())
     }
 
+    /// Tells the server to stop: open subscriptions end, and `serve_stdio` and `serve_http` return.
+    pub fn stop(&self) {
+        if let Some(Ok(core)) = self.core.get() {
+            core.stopping.cancel();
+        }
+    }
+
     /// Starts the server, where it has not.
     pub(crate) fn core(&self) -> Result<&Arc<Core>, Error> {
         self.core.get_or_init(|| Core::start(&self.setup)).as_ref().map_err(Clone::clone)

@@ -18,6 +18,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use mcp_core::Identity;
+use rmcp::model::ProtocolVersion;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::json;
@@ -31,8 +32,8 @@ use crate::server::{Core, Server};
 /// The header of a session's id, before revision 2026-07-28.
 const SESSION: &str = "mcp-session-id";
 
-/// How many sessions are remembered with their owners.
-const MAX_SESSIONS: usize = 10_000;
+/// How many sessions of the older revisions may be open; rmcp ends idle ones after five minutes.
+const MAX_SESSIONS: usize = 4096;
 
 /// How long connections may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -46,6 +47,7 @@ type Body = BoxBody<Bytes, Infallible>;
 pub struct HttpService {
     core: Arc<Core>,
     rmcp: StreamableHttpService<Handler, LocalSessionManager>,
+    sessions: Arc<LocalSessionManager>,
     owners: Arc<Mutex<HashMap<String, [u8; 32]>>>,
 }
 
@@ -141,12 +143,13 @@ impl HttpService {
             loopback.into_iter().chain(config.allowed_origins.iter().map(String::as_str)),
         );
         let handlers = Arc::clone(&core);
+        let sessions = Arc::new(LocalSessionManager::default());
         let rmcp = StreamableHttpService::new(
             move || Ok(Handler::new(Arc::clone(&handlers))),
-            Arc::new(LocalSessionManager::default()),
+            Arc::clone(&sessions),
             http,
         );
-        Self { core, rmcp, owners: Arc::default() }
+        Self { core, rmcp, sessions, owners: Arc::default() }
     }
 
     async fn answer<B>(&self, mut request: Request<B>) -> Response<Body>
@@ -175,6 +178,12 @@ impl HttpService {
             // To whom it does not belong, it does not exist.
             return text(StatusCode::NOT_FOUND, "no such session: initialize a new one\n");
         }
+        let version = request.headers().get("mcp-protocol-version").map(HeaderValue::as_bytes);
+        let has_sessions =
+            version.is_none_or(|version| version < ProtocolVersion::V_2026_07_28.as_str().as_bytes());
+        if session.is_none() && has_sessions && self.sessions.sessions.read().await.len() >= MAX_SESSIONS {
+            return text(StatusCode::SERVICE_UNAVAILABLE, "too many sessions are open: try again later\n");
+        }
         let ended = request.method() == Method::DELETE;
         request.extensions_mut().insert(identity);
 
@@ -186,20 +195,21 @@ impl HttpService {
             None => {
                 let opened = response.headers().get(SESSION).and_then(|id| id.to_str().ok());
                 if let Some(opened) = opened {
-                    let mut owners = self.owners();
-                    // rmcp ends idle sessions by itself and tells nobody. Whose owner is forgotten here
-                    // is no longer found, and its client initializes a new one.
-                    if owners.len() >= MAX_SESSIONS
-                        && let Some(any) = owners.keys().next().cloned()
-                    {
-                        owners.remove(&any);
-                    }
-                    owners.insert(opened.to_owned(), fingerprint);
+                    self.forget_ended().await;
+                    self.owners().insert(opened.to_owned(), fingerprint);
                 }
             }
             Some(_) => {}
         }
         response
+    }
+
+    /// Forgets the owners of sessions that rmcp has ended by itself.
+    async fn forget_ended(&self) {
+        let open = self.sessions.sessions.read().await;
+        if self.owners().len() > open.len() + MAX_SESSIONS / 4 {
+            self.owners().retain(|id, _| open.contains_key(id.as_str()));
+        }
     }
 
     async fn identity(&self, headers: Headers) -> Result<Identity, Response<Body>> {
