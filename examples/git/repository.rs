@@ -24,11 +24,12 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// How often the names of the repository are looked at.
 const WATCH: Duration = Duration::from_millis(500);
 
-/// What the repository may not make git run or print, whatever its configuration says.
+/// What the repository may not make git run, write or print, whatever its configuration says.
 const SETTINGS: &[&str] = &[
     "core.fsmonitor=false",
     "core.quotePath=false",
     "core.hooksPath=/dev/null",
+    "diff.autoRefreshIndex=false",
     "diff.external=",
     "log.showSignature=false",
     "log.mailmap=false",
@@ -174,7 +175,7 @@ async fn run(folder: &Path, arguments: &[&str], limit: u64) -> Result<Ran, ToolE
     let inherited = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_"));
     inherited.for_each(|(name, _)| _ = command.env_remove(name));
     command
-        .env("GIT_OPTIONAL_LOCKS", "0") // reads, and writes not even the index
+        .env("GIT_OPTIONAL_LOCKS", "0") // reads, and waits for nobody who writes
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_NO_LAZY_FETCH", "1") // what is not here is not fetched for a model
         .env("GIT_NO_REPLACE_OBJECTS", "1") // an id means the object of that id

@@ -31,13 +31,16 @@
 #[allow(unused_extern_crates, reason = "the attributes write paths from the root of the crate")]
 extern crate self as mcp_server;
 
-mod auth;
 mod dispatch;
 mod error;
-mod protocol;
 mod server;
-mod settings;
+mod started;
+
+mod protocol;
 mod transport;
+
+mod auth;
+mod settings;
 
 #[cfg(feature = "cli")]
 mod cli;

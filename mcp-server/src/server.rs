@@ -4,22 +4,15 @@ use std::sync::{Arc, OnceLock};
 
 use mcp_core::cache::{Cache, CacheOptions, CacheOutcome};
 use mcp_core::clock::Clock;
-use mcp_core::ctx::{Nobody, RequestInfo};
-use mcp_core::link::{self, Item};
-use mcp_core::provider::Providers;
-use mcp_core::registry::{Components, Entry, Registry};
+use mcp_core::link::Item;
 use mcp_core::stats::Figures;
 use mcp_core::{Config, Identity, PromptDef, ProviderDef, ResourceDef, ToolDef};
-use rmcp::model::ServerCapabilities;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
-use crate::auth::{Authenticator, Tokens};
-use crate::dispatch::{Answer, Call, Caller, Dispatch};
+use crate::auth::Authenticator;
 use crate::error::Error;
-use crate::protocol::hub::Hub;
-use crate::protocol::lists::Lists;
-use crate::protocol::{self, Handler, Seal};
+use crate::protocol::Handler;
+use crate::started::Core;
 
 /// A server of tools, resources and prompts.
 ///
@@ -52,33 +45,17 @@ pub struct Server {
 }
 
 #[derive(Clone)]
-struct Setup {
-    name: Arc<str>,
-    version: Arc<str>,
-    instructions: Option<String>,
-    linked: bool,
-    items: Vec<Item>,
-    config: Option<Config>,
-    clock: Clock,
-    jitter: f64,
-    page_size: usize,
-    authenticator: Option<Arc<dyn Authenticator>>,
-}
-
-/// A server that has started.
-pub(crate) struct Core {
+pub(crate) struct Setup {
     pub(crate) name: Arc<str>,
     pub(crate) version: Arc<str>,
     pub(crate) instructions: Option<String>,
-    pub(crate) dispatch: Dispatch,
-    pub(crate) lists: Lists,
-    pub(crate) capabilities: ServerCapabilities,
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) seal: Seal,
+    pub(crate) linked: bool,
+    pub(crate) items: Vec<Item>,
+    pub(crate) config: Option<Config>,
+    pub(crate) clock: Clock,
+    pub(crate) jitter: f64,
     pub(crate) page_size: usize,
     pub(crate) authenticator: Option<Arc<dyn Authenticator>>,
-    /// Cancelled when the server stops: long answers end then.
-    pub(crate) stopping: CancellationToken,
 }
 
 /// The result of a call within the process.
@@ -311,188 +288,4 @@ impl Server {
 
 fn unknown(kind: &str, name: &str) -> Error {
     Error::start(format!("no {kind} `{name}`: `list` shows what there is"))
-}
-
-impl Core {
-    fn start(setup: &Setup) -> Result<Arc<Self>, Error> {
-        let linked = if setup.linked { link::linked() } else { &[] };
-        let items = linked.iter().chain(&setup.items).copied();
-        let registry = Registry::new(items).map_err(|mistakes| Error::Start(mistakes.into()))?;
-        let registry = Arc::new(registry);
-        if registry.entries().is_empty() {
-            tracing::warn!(
-                "this server has no components: annotate a function with `#[tool]`, and where they are in a crate of \
-                 their own, write `use my_tools as _;` so that it is linked"
-            );
-        }
-
-        let config = match &setup.config {
-            Some(config) => config.clone(),
-            None => crate::settings::from_environment()?,
-        };
-        let config = Arc::new(config);
-        let options = CacheOptions {
-            enabled: config.cache_enabled,
-            memory_bytes: config.cache_memory_bytes,
-            default_ttl: config.cache_duration,
-            jitter: setup.jitter,
-            clock: setup.clock.clone(),
-            ..CacheOptions::default()
-        };
-        let cache = Cache::new(options);
-        let components = Components::new(Arc::clone(&registry));
-        let needs = registry.entries().iter().map(|entry| (entry.def.name, entry.def.place, entry.def.needs));
-        let providers = Providers::new(
-            registry.providers(),
-            Arc::clone(&config),
-            cache.clone(),
-            components.clone(),
-            needs,
-        )
-        .map_err(Error::start)?;
-
-        let hub = Arc::new(Hub::default());
-        let told = Arc::clone(&hub);
-        cache.on_invalidate(Arc::new(move |what| told.invalidated(what)));
-        let told = Arc::clone(&hub);
-        components.on_change(Box::new(move |kind| told.listed(kind)));
-
-        let authenticator = setup.authenticator.clone().or_else(|| {
-            let tokens = Tokens::new(&config.auth_tokens)?;
-            Some(Arc::new(tokens) as Arc<dyn Authenticator>)
-        });
-        Ok(Arc::new(Self {
-            name: Arc::clone(&setup.name),
-            version: Arc::clone(&setup.version),
-            instructions: setup.instructions.clone(),
-            lists: Lists::new(&registry),
-            capabilities: capabilities(&registry),
-            dispatch: Dispatch::new(registry, cache, providers, config),
-            hub,
-            seal: Seal::new().map_err(Error::start)?,
-            page_size: setup.page_size,
-            authenticator,
-            stopping: CancellationToken::new(),
-        }))
-    }
-
-    /// Builds the shared values that are wanted before the first call.
-    pub(crate) async fn preload(&self) -> Result<(), Error> {
-        let all = !self.dispatch.config.lazy_loading;
-        self.dispatch.providers.preload(all).await.map_err(Error::start)
-    }
-
-    async fn called(
-        &self,
-        entry: &Arc<Entry>,
-        input: mcp_core::arguments::Input<'_>,
-        uri: Option<&str>,
-        identity: Identity,
-    ) -> Result<Called, Error> {
-        let caller = Caller {
-            identity,
-            client: Arc::new(Nobody),
-            request: RequestInfo::default(),
-            cancelled: CancellationToken::new(),
-        };
-        let call = Call { entry, input, uri, caller, continues: false };
-        let answer: Answer = self.dispatch.answer(call).await;
-        let result = protocol::value(entry, uri, &answer)
-            .map_err(|error| Error::Transport(error.message.into_owned()))?;
-        Ok(Called { result, cache: answer.cache, fresh_for: answer.fresh_for })
-    }
-
-    /// Finds a component by its name, or by the URI of a resource, and reads arguments for it.
-    #[cfg(feature = "cli")]
-    fn prepared(
-        &self,
-        name: &str,
-        arguments: Option<&str>,
-    ) -> Result<(&Arc<Entry>, Box<dyn mcp_core::component::Prepared>), String> {
-        use mcp_core::arguments::Input;
-
-        let registry = &self.dispatch.registry;
-        let arguments = arguments.unwrap_or("{}");
-        let text: Vec<(String, String)>;
-        let (entry, input) = match (registry.tool(name), registry.prompt(name), registry.resource(name)) {
-            (Some(entry), ..) => (entry, Input::Json(arguments)),
-            (None, Some(entry), _) => {
-                let map: serde_json::Map<String, Value> =
-                    serde_json::from_str(arguments).map_err(|error| error.to_string())?;
-                let plain =
-                    |value: Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-                text = map.into_iter().map(|(name, value)| (name, plain(value))).collect();
-                (entry, Input::Text(&text))
-            }
-            (None, None, Some((entry, values))) => {
-                text = values;
-                (entry, Input::Text(&text))
-            }
-            (None, None, None) => {
-                return Err(format!("no component is named `{name}`: `list` shows what there is"));
-            }
-        };
-        (entry.def.prepare)(input).map(|prepared| (entry, prepared)).map_err(|error| error.message())
-    }
-
-    /// Returns the key of the result that an anonymous caller gets.
-    #[cfg(feature = "cli")]
-    pub(crate) fn key(&self, name: &str, arguments: Option<&str>) -> Result<mcp_core::cache::Key, String> {
-        let (entry, prepared) = self.prepared(name, arguments)?;
-        let cache = &self.dispatch.cache;
-        let keyed =
-            mcp_core::keying::keyed(entry.def, entry.fingerprint, &*prepared, &Identity::anonymous(), cache);
-        keyed.map(|keyed| keyed.key).ok_or_else(|| format!("`{name}` does not cache this call"))
-    }
-
-    /// Returns the tag of a component's results: of all, or of those for some arguments.
-    #[cfg(feature = "cli")]
-    pub(crate) fn tag(&self, name: &str, arguments: Option<&str>) -> Result<mcp_core::cache::TagId, String> {
-        let registry = &self.dispatch.registry;
-        let whole = registry
-            .tool(name)
-            .or_else(|| registry.prompt(name))
-            .or_else(|| registry.resource_declared(name));
-        if let (Some(entry), None) = (whole, arguments) {
-            return Ok(entry.def.tag());
-        }
-        let (entry, prepared) = self.prepared(name, arguments)?;
-        mcp_core::keying::arguments_tag(entry.def, &*prepared, &self.dispatch.cache)
-            .ok_or_else(|| format!("`{name}` does not cache this call"))
-    }
-
-    pub(crate) fn figures(&self) -> Vec<(String, String, Figures)> {
-        let entries = self.dispatch.registry.entries().iter();
-        let figures = entries.map(|entry| {
-            (entry.def.kind.word().to_owned(), entry.def.name.to_owned(), entry.stats.snapshot())
-        });
-        figures.filter(|(_, _, figures)| figures.calls > 0).collect()
-    }
-}
-
-/// Returns what the protocol is told of the server: what it has components for.
-#[expect(deprecated, reason = "logging is deprecated by SEP-2577, and part of every revision served")]
-fn capabilities(registry: &Registry) -> ServerCapabilities {
-    let has = |kind| registry.of_kind(kind).next().is_some();
-    let mut capabilities = ServerCapabilities::builder().enable_logging().build();
-    if has("tool") {
-        let tools = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
-        capabilities.tools = tools.tools;
-    }
-    if has("prompt") {
-        let prompts = ServerCapabilities::builder().enable_prompts().enable_prompts_list_changed().build();
-        capabilities.prompts = prompts.prompts;
-    }
-    if has("resource") {
-        let resources = ServerCapabilities::builder()
-            .enable_resources()
-            .enable_resources_subscribe()
-            .enable_resources_list_changed()
-            .build();
-        capabilities.resources = resources.resources;
-    }
-    if registry.entries().iter().any(|entry| !entry.def.complete.is_empty()) {
-        capabilities.completions = ServerCapabilities::builder().enable_completions().build().completions;
-    }
-    capabilities
 }

@@ -148,6 +148,7 @@ async fn every_tool_reads_the_history() {
         ("log", json!({ "limit": 1, "skip": 1 }), r#""subject":"first""#),
         ("log", json!({ "path": "logo.png" }), r#""subject":"first""#),
         ("log", json!({ "path": "-x/--y" }), r#""subject":"second""#),
+        ("log", json!({ "path": ":(exclude)nothing" }), r#"{"commits":[]}"#),
         ("show", json!({ "rev": "main" }), "+    println!(\"goodbye\");"),
         ("show", json!({ "rev": id, "path": "-x" }), "+goodbye"),
         ("diff", json!({ "from": "HEAD~1", "path": "src" }), "-    println!(\"hello\");"),
@@ -244,11 +245,21 @@ async fn no_program_of_the_repository_is_run() {
         repo.git(&["config", key, trap]);
     }
     repo.git(&["config", "log.showSignature", "true"]);
+    // A signature has `gpg.program` run, where it is looked at.
+    let text = repo.git(&["cat-file", "commit", "HEAD"]);
+    let signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n eA==\n -----END PGP SIGNATURE-----\n\n";
+    let signed = repo.folder.path().join("repo/.git/signed");
+    std::fs::write(&signed, text.replacen("\n\n", &format!("\n{signature}"), 1)).unwrap();
+    let signed = repo.git(&["hash-object", "-t", "commit", "-w", signed.to_str().unwrap()]);
+    repo.git(&["update-ref", "HEAD", &signed]);
     repo.git(&["diff"]);
     assert!(sprung.exists(), "the trap works");
     std::fs::remove_file(&sprung).unwrap();
 
     let server = repo.server();
+    // A new time, which git would note in the index.
+    let logo = std::fs::File::options().write(true).open(repo.root.join("logo.png")).unwrap();
+    logo.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
     let index = std::fs::read(repo.root.join(".git/index")).unwrap();
     let outputs = json!({ "pattern": "--open-files-in-pager=touch sprung" });
     for (tool, arguments) in [

@@ -2,7 +2,12 @@
 //!
 //! The modules of the examples are compiled into this program, and called as a client would.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 #![allow(clippy::needless_pass_by_value, reason = "components take their arguments by value")]
 
 mod client;

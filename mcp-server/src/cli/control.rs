@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::server::Core;
+use crate::started::Core;
 
 /// The largest question and answer, in bytes.
 const MAX_MESSAGE: u64 = 16 << 20;

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use super::{print, print_json};
 use crate::error::Error;
-use crate::server::{Core, Server};
+use crate::server::Server;
 use crate::settings::Settings;
+use crate::started::Core;
 
 pub(super) fn run(server: &Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
     let core = server.core()?;

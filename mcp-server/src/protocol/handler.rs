@@ -5,42 +5,37 @@
     reason = "sampling, roots and logging are deprecated by SEP-2577, and part of every revision served"
 )]
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mcp_core::Identity;
 use mcp_core::arguments::Input;
 use mcp_core::cache::TagId;
 use mcp_core::component::Completing;
-use mcp_core::ctx::{Ctx, RequestInfo};
-use mcp_core::invocation::Invocation;
-use mcp_core::registry::{Entry, resource_tags};
+use mcp_core::registry::resource_tags;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
     CompletionInfo, CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetPromptRequestParams,
     GetPromptResponse, Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ReadResourceRequestParams, ReadResourceResponse, Reference, Resource, ServerConfig,
-    SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, Reference, ServerConfig, SetLevelRequestParams,
+    SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
 };
-use rmcp::service::{NotificationContext, Peer, RequestContext, SubscriptionContext};
+use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::client::{PeerClient, SessionLevel, is_modern};
-use super::hub::{Listener, News, Wants};
+use super::client::{SessionLevel, is_modern};
+use super::hub::{Listener, Wants};
 use super::lists;
-use super::render::{self, Target};
-use super::rounds::Round;
-use crate::dispatch::{Call, Caller};
-use crate::server::Core;
+use super::render;
+use super::telling::{tell_session, tell_subscription};
+use crate::started::Core;
 
 /// A server as rmcp serves it: one for each connection or session.
 ///
 /// Made by [`Server::rmcp`](crate::Server::rmcp).
 pub struct Handler {
-    core: Arc<Core>,
-    level: SessionLevel,
+    pub(super) core: Arc<Core>,
+    pub(super) level: SessionLevel,
     /// Who hears of changes through this session, before revision 2026-07-28.
     listener: Arc<Listener>,
     /// Subscriptions that are accepted and not yet running.
@@ -62,15 +57,6 @@ impl Handler {
             accepted: Mutex::default(),
             ended,
             _end: guard,
-        }
-    }
-
-    fn caller(&self, context: &RequestContext<RoleServer>, request: RequestInfo) -> Caller {
-        Caller {
-            identity: identity(context),
-            client: Arc::new(PeerClient::new(context, &self.level, &self.core.name)),
-            request,
-            cancelled: context.ct.clone(),
         }
     }
 
@@ -370,180 +356,10 @@ impl ServerHandler for Handler {
         Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method.to_owned(), None))
     }
 }
-
-impl Handler {
-    /// Brings a call to dispatch and returns its answer with what it is rendered for.
-    async fn answer<'a>(
-        &'a self,
-        entry: &'a Arc<Entry>,
-        input: Input<'_>,
-        uri: Option<&str>,
-        arguments: &'a str,
-        (responses, state): (Option<BTreeMap<String, serde_json::Value>>, Option<String>),
-        context: &RequestContext<RoleServer>,
-    ) -> Result<(Target<'a>, crate::dispatch::Answer), ErrorData> {
-        let mut request = request_info(context);
-        let identity = identity(context);
-        let round = |identity: Identity| Round {
-            kind: entry.def.kind.word(),
-            name: entry.def.name,
-            arguments,
-            identity,
-        };
-        let continues = responses.is_some() || state.is_some();
-        if continues {
-            request.answers = self
-                .core
-                .seal
-                .answers(&round(identity.clone()), responses, state.as_deref())
-                .map_err(|error| ErrorData::invalid_params(error, None))?;
-        }
-        let revision = context.protocol_version().map(|version| version.to_string()).unwrap_or_default();
-        let call = Call { entry, input, uri, caller: self.caller(context, request), continues };
-        let answer = self.core.dispatch.answer(call).await;
-        let target = Target {
-            entry,
-            revision,
-            modern: is_modern(context),
-            seal: &self.core.seal,
-            round: round(identity),
-        };
-        Ok((target, answer))
-    }
-
-    /// Returns the instances of a template that its `list` function enumerates.
-    async fn instances(
-        &self,
-        entry: &Arc<Entry>,
-        mime: Option<&str>,
-        context: &RequestContext<RoleServer>,
-    ) -> Result<Vec<Resource>, ErrorData> {
-        let mcp_core::component::Kind::Resource(part) = entry.def.kind else { return Ok(Vec::new()) };
-        let Some(list) = part.list else { return Ok(Vec::new()) };
-        let listed = self.aside(entry, context, list).await?;
-        let resources = listed.into_iter().map(|instance| {
-            let mut resource = Resource::new(instance.uri, instance.name);
-            resource.title = instance.title;
-            resource.description = instance.description;
-            resource.size = instance.size;
-            resource.mime_type = mime.map(ToOwned::to_owned);
-            resource
-        });
-        Ok(resources.collect())
-    }
-
-    /// Runs a function beside a component; its panic and its errors are this request's alone.
-    async fn aside<T: Send + 'static>(
-        &self,
-        entry: &Entry,
-        context: &RequestContext<RoleServer>,
-        run: impl FnOnce(Invocation) -> mcp_core::component::BoxFuture<'static, Result<T, mcp_core::ToolError>>,
-    ) -> Result<T, ErrorData> {
-        let Caller { identity, client, request, cancelled } = self.caller(context, request_info(context));
-        let cx = Invocation::new(
-            Ctx::new(identity, client, request, cancelled),
-            self.core.dispatch.providers.clone(),
-        );
-        let failed = |reason: String| {
-            let id = crate::error::log_id();
-            tracing::error!(component = entry.def.name, id, reason, "a function beside the component failed");
-            ErrorData::internal_error(format!("internal error (id {id})"), None)
-        };
-        match tokio::spawn(run(cx)).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) if error.is_hidden() => Err(failed(error.message())),
-            Ok(Err(error)) => Err(ErrorData::internal_error(error.message(), None)),
-            Err(panic) => Err(failed(panic.to_string())),
-        }
-    }
-}
-
-/// Sends the news of a session until it ends.
-async fn tell_session(listener: &Listener, peer: &Peer<RoleServer>) {
-    loop {
-        let News { tools, prompts, resources, updated } = listener.news().await;
-        let told = async {
-            if tools {
-                peer.notify_tool_list_changed().await?;
-            }
-            if prompts {
-                peer.notify_prompt_list_changed().await?;
-            }
-            if resources {
-                peer.notify_resource_list_changed().await?;
-            }
-            for uri in updated {
-                peer.notify_resource_updated(rmcp::model::ResourceUpdatedNotificationParam::new(uri)).await?;
-            }
-            Ok::<_, rmcp::service::ServiceError>(())
-        };
-        if told.await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Sends the news of a subscription until it ends.
-async fn tell_subscription(listener: &Listener, context: &SubscriptionContext) {
-    let sink = context.sink();
-    loop {
-        let News { tools, prompts, resources, updated } = listener.news().await;
-        let told = async {
-            if tools {
-                sink.notify_tool_list_changed().await?;
-            }
-            if prompts {
-                sink.notify_prompt_list_changed().await?;
-            }
-            if resources {
-                sink.notify_resource_list_changed().await?;
-            }
-            for uri in updated {
-                sink.notify_resource_updated(uri).await?;
-            }
-            Ok::<_, rmcp::service::SubscriptionSendError>(())
-        };
-        if told.await.is_err() {
-            return;
-        }
-    }
-}
-
 /// Returns the hints of a list: it may change at any moment, of which subscribers are told.
 fn list_hints(modern: bool) -> (Option<u64>, Option<CacheScope>) {
     if modern { (Some(0), Some(CacheScope::Private)) } else { (None, None) }
 }
-
-/// Returns who calls: what the transport found out.
-fn identity(context: &RequestContext<RoleServer>) -> Identity {
-    let found = context.extensions.get::<Identity>().cloned();
-    #[cfg(feature = "http")]
-    let found = found
-        .or_else(|| context.extensions.get::<http::request::Parts>()?.extensions.get::<Identity>().cloned());
-    found.unwrap_or_default()
-}
-
-fn request_info(context: &RequestContext<RoleServer>) -> RequestInfo {
-    let mut info = RequestInfo::default();
-    info.protocol_version = context.protocol_version().map(|version| version.to_string()).unwrap_or_default();
-    let traces = [
-        ("traceparent", context.meta.get_traceparent()),
-        ("tracestate", context.meta.get_tracestate()),
-        ("baggage", context.meta.get_baggage()),
-    ];
-    info.trace = traces.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))).collect();
-    #[cfg(feature = "http")]
-    if let Some(parts) = context.extensions.get::<http::request::Parts>() {
-        let headers = parts
-            .headers
-            .iter()
-            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
-        // A token that a component could see, it could leak.
-        info.headers = headers.filter(|(name, _)| name != "authorization").collect();
-    }
-    info
-}
-
 /// Returns the text of a prompt's argument; the protocol says text, and some clients send numbers.
 fn text(value: &serde_json::Value) -> String {
     match value {

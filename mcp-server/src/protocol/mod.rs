@@ -1,11 +1,15 @@
 //! The protocol: from rmcp's messages to dispatch and back. Only this folder and `transport` know it.
 
-mod client;
 mod handler;
-pub(crate) mod hub;
+
+mod calls;
+mod client;
 pub(crate) mod lists;
 mod render;
 mod rounds;
+
+pub(crate) mod hub;
+mod telling;
 
 pub use handler::Handler;
 pub(crate) use render::value;

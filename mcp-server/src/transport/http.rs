@@ -27,7 +27,8 @@ use tokio::net::TcpListener;
 use crate::auth::Headers;
 use crate::error::Error;
 use crate::protocol::Handler;
-use crate::server::{Core, Server};
+use crate::server::Server;
+use crate::started::Core;
 
 /// The header of a session's id, before revision 2026-07-28.
 const SESSION: &str = "mcp-session-id";
