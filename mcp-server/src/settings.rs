@@ -1,6 +1,11 @@
 //! Where the configuration comes from: defaults, `mcp.toml`, the environment, flags; each overrides
 //! what stands before it.
 
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, reason = "files, flags and the table of settings are the command line's")
+)]
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -103,10 +108,8 @@ pub(crate) struct Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     Default,
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "files are read by the command line"))]
     File,
     Environment,
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "flags belong to the command line"))]
     Flag,
 }
 
@@ -260,7 +263,6 @@ impl Settings {
     }
 
     /// Returns each setting with its effective value and where that came from.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "shown by the command line"))]
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&'static Setting, String, Source)> {
         SETTINGS.iter().map(|setting| {
             let source = self.sources.get(setting.key).copied().unwrap_or(Source::Default);

@@ -10,7 +10,6 @@ use mcp_core::provider::Providers;
 use mcp_core::registry::{Components, Entry, Registry};
 use mcp_core::stats::Figures;
 use rmcp::model::ServerCapabilities;
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Authenticator, Tokens};
@@ -32,6 +31,7 @@ pub(crate) struct Core {
     pub(crate) hub: Arc<Hub>,
     pub(crate) seal: Seal,
     pub(crate) page_size: usize,
+    #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "stdio has one caller"))]
     pub(crate) authenticator: Option<Arc<dyn Authenticator>>,
     /// Cancelled when the server stops: long answers end then.
     pub(crate) stopping: CancellationToken,
@@ -124,65 +124,6 @@ impl Core {
         let result = protocol::value(entry, uri, &answer)
             .map_err(|error| Error::Transport(error.message.into_owned()))?;
         Ok(Called { result, cache: answer.cache, fresh_for: answer.fresh_for })
-    }
-
-    /// Finds a component by its name, or by the URI of a resource, and reads arguments for it.
-    #[cfg(feature = "cli")]
-    fn prepared(
-        &self,
-        name: &str,
-        arguments: Option<&str>,
-    ) -> Result<(&Arc<Entry>, Box<dyn mcp_core::component::Prepared>), String> {
-        use mcp_core::arguments::Input;
-
-        let registry = &self.dispatch.registry;
-        let arguments = arguments.unwrap_or("{}");
-        let text: Vec<(String, String)>;
-        let (entry, input) = match (registry.tool(name), registry.prompt(name), registry.resource(name)) {
-            (Some(entry), ..) => (entry, Input::Json(arguments)),
-            (None, Some(entry), _) => {
-                let map: serde_json::Map<String, Value> =
-                    serde_json::from_str(arguments).map_err(|error| error.to_string())?;
-                let plain =
-                    |value: Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-                text = map.into_iter().map(|(name, value)| (name, plain(value))).collect();
-                (entry, Input::Text(&text))
-            }
-            (None, None, Some((entry, values))) => {
-                text = values;
-                (entry, Input::Text(&text))
-            }
-            (None, None, None) => {
-                return Err(format!("no component is named `{name}`: `list` shows what there is"));
-            }
-        };
-        (entry.def.prepare)(input).map(|prepared| (entry, prepared)).map_err(|error| error.message())
-    }
-
-    /// Returns the key of the result that an anonymous caller gets.
-    #[cfg(feature = "cli")]
-    pub(crate) fn key(&self, name: &str, arguments: Option<&str>) -> Result<mcp_core::cache::Key, String> {
-        let (entry, prepared) = self.prepared(name, arguments)?;
-        let cache = &self.dispatch.cache;
-        let keyed =
-            mcp_core::keying::keyed(entry.def, entry.fingerprint, &*prepared, &Identity::anonymous(), cache);
-        keyed.map(|keyed| keyed.key).ok_or_else(|| format!("`{name}` does not cache this call"))
-    }
-
-    /// Returns the tag of a component's results: of all, or of those for some arguments.
-    #[cfg(feature = "cli")]
-    pub(crate) fn tag(&self, name: &str, arguments: Option<&str>) -> Result<mcp_core::cache::TagId, String> {
-        let registry = &self.dispatch.registry;
-        let whole = registry
-            .tool(name)
-            .or_else(|| registry.prompt(name))
-            .or_else(|| registry.resource_declared(name));
-        if let (Some(entry), None) = (whole, arguments) {
-            return Ok(entry.def.tag());
-        }
-        let (entry, prepared) = self.prepared(name, arguments)?;
-        mcp_core::keying::arguments_tag(entry.def, &*prepared, &self.dispatch.cache)
-            .ok_or_else(|| format!("`{name}` does not cache this call"))
     }
 
     pub(crate) fn figures(&self) -> Vec<(String, String, Figures)> {

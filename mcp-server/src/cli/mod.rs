@@ -2,6 +2,7 @@
 
 mod call;
 mod control;
+mod find;
 mod list;
 mod measured;
 mod serve;
