@@ -2,11 +2,6 @@
 //!
 //! The names and texts are the suite's; `tests/conformance/run` holds the server against it.
 
-#![expect(
-    clippy::needless_pass_by_value,
-    reason = "what a component takes is owned: it comes out of a request"
-)]
-
 mod prompts;
 mod questions;
 mod resources;

@@ -1,7 +1,5 @@
 //! A server of three functions: a tool, a resource, a prompt.
 
-#![allow(clippy::needless_pass_by_value, reason = "components take their arguments by value")]
-
 use std::{fs, io, path::Path};
 
 use mcp_server::prelude::*;

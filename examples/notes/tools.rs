@@ -77,7 +77,7 @@ pub(crate) async fn delete_note(id: i64, who: Identity, notes: Dep<Notes>) -> Re
 }
 
 /// A note.
-#[resource(uri = "note://{id}", cacheable = "10m")]
+#[resource(uri = "note://{id}", cacheable = "10m", list = latest)]
 pub(crate) async fn note(id: i64, who: Identity, notes: Dep<Notes>) -> Result<Json<Note>, ToolError> {
     notes.get(&who, id).await.map(Json)
 }
@@ -126,4 +126,10 @@ fn check(title: Option<&str>, body: Option<&str>) -> Result<(), ToolError> {
         }
     }
     Ok(())
+}
+
+/// Lists the caller's latest notes, and nobody else's.
+async fn latest(who: Identity, notes: Dep<Notes>) -> Result<Vec<Listed>, ToolError> {
+    let latest = notes.latest(&who, 100).await?;
+    Ok(latest.into_iter().map(|note| Listed::new(format!("note://{}", note.id), note.title)).collect())
 }

@@ -36,7 +36,7 @@ pub struct Config {
     pub auth_tokens: Vec<(String, String)>,
     /// The hosts that a request may be addressed to; empty: loopback.
     pub allowed_hosts: Vec<String>,
-    /// The origins that a browser may call from; empty: none.
+    /// The origins that a browser may call from, beside those of this machine.
     pub allowed_origins: Vec<String>,
     /// The `[app]` table of the file: settings of the components' own.
     pub app: serde_json::Value,

@@ -77,6 +77,12 @@ pub enum Content {
         /// The media type.
         #[serde(skip_serializing_if = "Option::is_none")]
         mime_type: Option<String>,
+        /// The size in bytes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        size: Option<u64>,
+        /// Pictures of it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        icons: Option<Vec<Icon>>,
         /// For whom it is and how much it matters.
         #[serde(flatten)]
         notes: Notes,
@@ -124,6 +130,8 @@ impl Content {
             title: None,
             description: None,
             mime_type: None,
+            size: None,
+            icons: None,
             notes: Notes::default(),
         }
     }

@@ -140,8 +140,6 @@ pub enum Failure {
     Cancelled,
     /// As many calls of this component run as its `concurrency` allows, and none ended in time.
     Busy,
-    /// The caller's identity lacks a scope that the component asks for.
-    Forbidden,
     /// The component asks the user before it can go on; the caller repeats the call with the answers.
     InputRequired(Arc<Asked>),
 }

@@ -2,6 +2,7 @@
 
 use crate::cache::Cache;
 use crate::component::{BoxFuture, Completing, Component, Def, Kind, Listed, ready};
+use crate::ctx::Ctx;
 use crate::error::ToolError;
 use crate::identity::Identity;
 use crate::invocation::Invocation;
@@ -9,7 +10,6 @@ use crate::keying;
 use crate::output::{
     IntoPromptOutput, IntoResourceOutput, IntoToolOutput, Reply, prompt_reply, resource_reply, tool_reply,
 };
-use crate::policy::Scope;
 use crate::provider::Dep;
 
 /// What a function beside a component may return.
@@ -44,12 +44,40 @@ impl<T, L: IntoList<T>, E: Into<ToolError>> IntoList<T> for Result<L, E> {
     }
 }
 
-/// A function that takes `First` (or nothing) and up to two shared values, and returns a list.
+/// What a function beside a component may take: a shared value, the caller, the request.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be taken here",
+    note = "take a `Dep<_>`, an `Identity` or a `Ctx`"
+)]
+pub trait Injected: Sized + Send + 'static {
+    /// Takes it from the run.
+    fn injected(cx: &Invocation) -> impl Future<Output = Result<Self, ToolError>> + Send;
+}
+
+impl<T: Send + Sync + 'static> Injected for Dep<T> {
+    async fn injected(cx: &Invocation) -> Result<Self, ToolError> {
+        cx.dep().await
+    }
+}
+
+impl Injected for Identity {
+    async fn injected(cx: &Invocation) -> Result<Self, ToolError> {
+        Ok(cx.identity())
+    }
+}
+
+impl Injected for Ctx {
+    async fn injected(cx: &Invocation) -> Result<Self, ToolError> {
+        Ok(cx.ctx())
+    }
+}
+
+/// A function that takes `First` (or nothing) and up to two injected values, and returns a list.
 ///
 /// `Marker` tells the shapes of functions apart; it is always inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no function for this key",
-    note = "a `list` function takes up to two `Dep<_>`; a `complete` function takes `&str`, `String` or `Completing` and then up to two `Dep<_>`; either may be async"
+    note = "a `list` function takes up to two of `Dep<_>`, `Identity` and `Ctx`; a `complete` function takes `&str`, `String` or `Completing` and then up to two of them; either may be async"
 )]
 pub trait ListFunction<First, T, Marker>: Send + 'static {
     /// Calls the function.
@@ -72,14 +100,14 @@ macro_rules! list_function {
     (@impl $marker:ident, ($($first:ty)?), $value:ident, $given:ident, [$($argument:expr)?], ($($dep:ident),*), Await) => {
         impl<F, R, T, $($dep,)*> ListFunction<$value, T, ($marker, R, $($dep,)*)> for F
         where
-            F: FnOnce($($first,)? $(Dep<$dep>),*) -> R + Send + 'static,
+            F: FnOnce($($first,)? $($dep),*) -> R + Send + 'static,
             R: Future<Output: IntoList<T> + Send> + Send + 'static,
             T: Send + 'static,
-            $($dep: Send + Sync + 'static,)*
+            $($dep: Injected,)*
         {
             #[allow(unused_variables, non_snake_case)]
             async fn list(self, $given: $value, cx: Invocation) -> Result<Vec<T>, ToolError> {
-                $(let $dep = cx.dep::<$dep>().await?;)*
+                $(let $dep = $dep::injected(&cx).await?;)*
                 self($($argument,)? $($dep),*).await.into_list()
             }
         }
@@ -87,14 +115,14 @@ macro_rules! list_function {
     (@impl $marker:ident, ($($first:ty)?), $value:ident, $given:ident, [$($argument:expr)?], ($($dep:ident),*),) => {
         impl<F, R, T, $($dep,)*> ListFunction<$value, T, ($marker, R, $($dep,)*)> for F
         where
-            F: FnOnce($($first,)? $(Dep<$dep>),*) -> R + Send + 'static,
+            F: FnOnce($($first,)? $($dep),*) -> R + Send + 'static,
             R: IntoList<T> + 'static,
             T: Send + 'static,
-            $($dep: Send + Sync + 'static,)*
+            $($dep: Injected,)*
         {
             #[allow(unused_variables, non_snake_case)]
             async fn list(self, $given: $value, cx: Invocation) -> Result<Vec<T>, ToolError> {
-                $(let $dep = cx.dep::<$dep>().await?;)*
+                $(let $dep = $dep::injected(&cx).await?;)*
                 self($($argument,)? $($dep),*).into_list()
             }
         }
@@ -147,7 +175,7 @@ pub fn completing<M>(
 pub async fn invalidate<C: Component>(cache: &Cache, def: &Def, arguments: C::Arguments) {
     let prepared = ready::<C>(arguments, |_, _, _| Err(ToolError::new("only its key is wanted")));
     // Arguments without a key were never cached.
-    if let Some(tag) = keying::arguments_tag(def, &prepared, cache) {
+    if let Some(tag) = keying::arguments_tag(def, keying::fingerprint(def), &prepared, cache) {
         cache.invalidate(&[tag]);
     }
 }
@@ -157,12 +185,12 @@ pub async fn invalidate_all(cache: &Cache, def: &Def) {
     cache.invalidate(&[def.tag()]);
 }
 
-/// Stores a tool's result as if it had been computed now.
+/// Stores a tool's result as if it had been computed now: for everybody where the scope is public,
+/// for the anonymous caller elsewhere.
 ///
 /// # Errors
 ///
-/// Fails where results are not public (there is no caller whose they would be), and with the error
-/// that `result` is.
+/// Fails with the error that `result` is.
 pub async fn prime_tool<C>(
     cache: &Cache,
     def: &Def,
@@ -219,12 +247,6 @@ fn prime<C: Component>(
     arguments: C::Arguments,
     reply: Reply,
 ) -> Result<(), ToolError> {
-    if def.cache.is_none_or(|policy| policy.scope != Scope::Public) {
-        return Err(ToolError::new(format!(
-            "results of `{}` belong to their callers, so none can be primed: write `scope = \"public\"` if all may share them",
-            def.name
-        )));
-    }
     let prepared = ready::<C>(arguments, |_, _, _| Err(ToolError::new("only its key is wanted")));
     let keyed = keying::keyed(def, keying::fingerprint(def), &prepared, &Identity::anonymous(), cache);
     if let Some(keyed) = keyed.filter(|_| reply.store) {

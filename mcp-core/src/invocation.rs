@@ -1,5 +1,8 @@
 //! What a run of a component is given beside its arguments.
 
+use std::any::Any;
+use std::sync::Arc;
+
 use crate::ctx::Ctx;
 use crate::error::ToolError;
 use crate::identity::Identity;
@@ -11,12 +14,13 @@ pub struct Invocation {
     ctx: Ctx,
     providers: Providers,
     mime: Option<&'static str>,
+    held: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Invocation {
     /// Creates the run of a tool or a prompt.
     pub fn new(ctx: Ctx, providers: Providers) -> Self {
-        Self { ctx, providers, mime: None }
+        Self { ctx, providers, mime: None, held: None }
     }
 
     /// Sets the media type that a resource's attribute names.
@@ -64,11 +68,25 @@ impl Invocation {
         &self,
         run: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ToolError> {
+        // A thread cannot be called back: what the run holds, it holds until the function returns.
+        let held = self.held.clone();
+        let run = move || {
+            let value = run();
+            drop(held);
+            value
+        };
         match tokio::task::spawn_blocking(run).await {
             Ok(value) => Ok(value),
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Sets what is to be dropped when the function has ended, however it ends.
+    #[must_use]
+    pub fn holding(mut self, held: Arc<dyn Any + Send + Sync>) -> Self {
+        self.held = Some(held);
+        self
     }
 
     pub(crate) fn mime(&self) -> Option<&'static str> {

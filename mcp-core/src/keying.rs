@@ -45,20 +45,25 @@ impl Keyed {
     ///
     /// `uri` is the one that a resource is read by.
     pub fn lookup(self, def: &Def, prepared: &dyn Prepared, uri: Option<&str>) -> Lookup {
-        let mut tags = Tags::default();
-        prepared.tags(&mut tags);
-        let mut tags = tags.into_ids();
-        tags.push(def.tag());
+        let mut tags = declared_tags(def, prepared);
         tags.extend(self.writer.arguments());
         tags.extend(uri.map(|uri| TagId::resource(&uri::canonical(uri))));
         Lookup { key: self.key, tags: tags.into(), policy: self.policy, timeout: def.timeout }
     }
 }
 
+/// Returns the tags that a result carries because of its component: the attribute's, and the component's own.
+pub fn declared_tags(def: &Def, prepared: &dyn Prepared) -> Vec<TagId> {
+    let mut tags = Tags::default();
+    prepared.tags(&mut tags);
+    tags.component(def);
+    tags.into_ids()
+}
+
 /// Returns the tag of all cached results for these arguments, whoever they are for.
-pub fn arguments_tag(def: &Def, prepared: &dyn Prepared, cache: &Cache) -> Option<TagId> {
+pub fn arguments_tag(def: &Def, fingerprint: u64, prepared: &dyn Prepared, cache: &Cache) -> Option<TagId> {
     let policy = def.cache?;
-    writer(def, policy, fingerprint(def), prepared, cache).arguments().ok()
+    writer(def, policy, fingerprint, prepared, cache).arguments().ok()
 }
 
 /// Returns a number that changes with the schemas of the component: results of an earlier meaning

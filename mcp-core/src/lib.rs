@@ -34,6 +34,7 @@ pub mod clock;
 pub mod config;
 pub mod keying;
 pub mod link;
+pub mod places;
 pub mod registry;
 pub mod stats;
 pub mod units;

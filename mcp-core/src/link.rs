@@ -46,9 +46,6 @@ pub fn linked() -> &'static [Item] {
     &MCP_CORE_ITEMS
 }
 
-#[doc(hidden)]
-pub use linkme as __linkme;
-
 /// Registers one definition; the attributes write it.
 #[doc(hidden)]
 #[macro_export]

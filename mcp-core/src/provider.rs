@@ -266,17 +266,18 @@ impl Providers {
         fn visit(
             table: &Table,
             def: &'static ProviderDef,
-            path: &mut Vec<&'static str>,
+            path: &mut Vec<&'static ProviderDef>,
             done: &mut Vec<TypeId>,
         ) -> Result<(), String> {
-            if path.contains(&def.name) {
-                path.push(def.name);
-                return Err(format!("providers need each other in a circle: {}", path.join(" -> ")));
+            if path.iter().any(|above| (above.provides.id)() == (def.provides.id)()) {
+                let names = path.iter().chain([&def]).map(|def| format!("`{}` ({})", def.name, def.place));
+                let names = names.collect::<Vec<_>>().join(" -> ");
+                return Err(format!("providers need each other in a circle: {names}"));
             }
             if done.contains(&(def.provides.id)()) {
                 return Ok(());
             }
-            path.push(def.name);
+            path.push(def);
             for need in def.needs {
                 if let Some(next) = table.slots.get(&(need.id)()).and_then(|slot| slot.def) {
                     visit(table, next, path, done)?;

@@ -1,14 +1,16 @@
 //! The components of a server: sorted, checked, and then fixed.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::Semaphore;
-
-use crate::component::{Contract, Def, Kind, Tags};
+use crate::arguments::Input;
+use crate::cache::{Cache, TagId};
+use crate::component::{Contract, Def, Kind, Prepared};
 use crate::keying;
 use crate::link::Item;
+use crate::places::Places;
 use crate::policy::Levels;
 use crate::provider::{Need, ProviderDef};
 use crate::stats::Stats;
@@ -90,7 +92,7 @@ pub struct Entry {
     /// The parsed URI of a resource.
     pub template: Option<Template>,
     /// Free places, where the component limits how many calls run at once.
-    pub places: Option<Arc<Semaphore>>,
+    pub places: Option<Arc<Places>>,
     enabled: AtomicBool,
 }
 
@@ -194,14 +196,14 @@ impl Registry {
         &self.providers
     }
 
-    /// Returns a tool by its name.
+    /// Returns a tool by its name, unless it is switched off.
     pub fn tool(&self, name: &str) -> Option<&Arc<Entry>> {
-        self.tools.get(name)
+        self.tools.get(name).filter(|entry| entry.is_enabled())
     }
 
-    /// Returns a prompt by its name.
+    /// Returns a prompt by its name, unless it is switched off.
     pub fn prompt(&self, name: &str) -> Option<&Arc<Entry>> {
-        self.prompts.get(name)
+        self.prompts.get(name).filter(|entry| entry.is_enabled())
     }
 
     /// Returns a resource by the URI or template of its declaration.
@@ -216,10 +218,11 @@ impl Registry {
     /// A resource without variables comes before a template, and of several templates that match, the
     /// one with the most fixed characters is meant.
     pub fn resource(&self, uri: &str) -> Option<(&Arc<Entry>, Variables)> {
-        if let Some(entry) = self.static_resources.get(uri) {
+        if let Some(entry) = self.static_resources.get(uri).filter(|entry| entry.is_enabled()) {
             return Some((entry, Vec::new()));
         }
-        self.templates.iter().find_map(|entry| Some((entry, entry.template.as_ref()?.matches(uri)?)))
+        let enabled = self.templates.iter().filter(|entry| entry.is_enabled());
+        enabled.filter_map(|entry| Some((entry, entry.template.as_ref()?.matches(uri)?))).next()
     }
 }
 
@@ -249,8 +252,8 @@ impl Entry {
             }
             errors.extend(unwritten_argument(def).map(|property| {
                 format!(
-                    "`{}` ({place}) caches, but its argument `{property}` is read and not written by serde, so results for \
-                     different values would be mixed up: remove `skip_serializing` from it, or leave it out with `skip(..)`",
+                    "`{}` ({place}) caches, but serde reads `{property}` and does not write it under that name, so results for \
+                     different values would be mixed up: remove its `skip_serializing` or `rename`, or do not cache",
                     def.name
                 )
             }));
@@ -264,7 +267,7 @@ impl Entry {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let places = def.concurrency.map(|calls| Arc::new(Semaphore::new(calls as usize)));
+        let places = def.concurrency.map(|calls| Arc::new(Places::new(calls)));
         Ok(Self {
             def,
             stats: Stats::default(),
@@ -290,29 +293,49 @@ fn later(name: &str, place: &str, key: &str) -> String {
     format!("`{name}` ({place}) uses `{key}`, which this version does not have: remove it")
 }
 
-/// Returns an argument that is read but not written: a key made of what is written would miss it.
+/// Returns an argument that is read but not written under its name: a key made of what is written would miss it.
 fn unwritten_argument(def: &Def) -> Option<String> {
     fn missing(read: &serde_json::Value, written: &serde_json::Value) -> Option<String> {
-        if let (Some(read), Some(written)) = (read.get("properties"), written.get("properties"))
-            && let (Some(read), Some(written)) = (read.as_object(), written.as_object())
-            && read.len() > written.len()
-        {
-            return read.keys().find(|name| !written.contains_key(*name)).cloned();
+        match (read, written) {
+            (serde_json::Value::Object(read), serde_json::Value::Object(written)) => {
+                if let (Some(read), Some(written)) = (read.get("properties"), written.get("properties"))
+                    && let (Some(read), Some(written)) = (read.as_object(), written.as_object())
+                    && let Some(name) = read.keys().find(|name| !written.contains_key(*name))
+                {
+                    return Some(name.clone());
+                }
+                read.iter().find_map(|(name, read)| missing(read, written.get(name)?))
+            }
+            (serde_json::Value::Array(read), serde_json::Value::Array(written)) => {
+                read.iter().zip(written).find_map(|(read, written)| missing(read, written))
+            }
+            _ => None,
         }
-        let (read, written) = (read.as_object()?, written.as_object()?);
-        read.iter().find_map(|(name, read)| missing(read, written.get(name)?))
     }
 
     let schema = def.arguments?;
     missing(schema(Contract::Deserialize).as_value(), schema(Contract::Serialize).as_value())
 }
 
-/// Returns the tags that a resource's result carries; for those who subscribed to it.
-pub fn resource_tags(entry: &Entry, values: &[(String, String)]) -> Tags {
-    let mut tags = Tags::default();
-    if let Ok(prepared) = (entry.def.prepare)(crate::arguments::Input::Text(values)) {
-        prepared.tags(&mut tags);
-    }
-    tags.component(entry.def);
-    tags
+/// Returns the tags that make a resource's content change; for those who subscribed to it.
+///
+/// `None` where no component has the URI, or its variables do not fit.
+pub fn resource_tags(registry: &Registry, uri: &str, cache: &Cache) -> Option<Vec<TagId>> {
+    let (entry, values) = registry.resource(uri)?;
+    let prepared = prepared(entry, &values)?;
+    let mut tags = cache.resource_tags(uri);
+    tags.extend(keying::declared_tags(entry.def, &*prepared));
+    Some(tags)
+}
+
+/// Returns the tag of a resource's arguments; see [`Cache::resolve_resources`].
+pub fn resource_arguments_tag(registry: &Registry, uri: &str, cache: &Cache) -> Option<TagId> {
+    let (entry, values) = registry.resource(uri)?;
+    keying::arguments_tag(entry.def, entry.fingerprint, &*prepared(entry, &values)?, cache)
+}
+
+/// Reads the variables of a URI; what a user's own types do in there may panic.
+fn prepared(entry: &Entry, values: &[(String, String)]) -> Option<Box<dyn Prepared>> {
+    let read = AssertUnwindSafe(|| (entry.def.prepare)(Input::Text(values)).ok());
+    catch_unwind(read).ok().flatten()
 }

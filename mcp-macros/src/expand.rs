@@ -321,11 +321,12 @@ fn cached(item: &Item, model: &Component) -> TokenStream {
             #root::__private::invalidate_all(__cache, Self::def()).await;
         }
 
-        /// Stores a result as if it had been computed now.
+        /// Stores a result as if it had been computed now: for everybody where the scope is public, for
+        /// the anonymous caller elsewhere.
         ///
         /// # Errors
         ///
-        /// Fails where the scope is not public, and with the error that the result is.
+        /// Fails with the error that the result is.
         #vis async fn prime(
             __cache: &#root::__private::Cache,
             #parameters

@@ -3,21 +3,23 @@
 //! Authentication comes before, rendering after. In between: arguments into their types, the key, the
 //! cache, and only on a miss the function, as one flight for all who ask the same.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mcp_core::arguments::Input;
-use mcp_core::cache::{Cache, CacheOutcome, Loaded, Lookup, Served};
-use mcp_core::component::{Kind, Prepared, Tags};
+use mcp_core::cache::{Cache, CacheOutcome, Loaded, Lookup, Served, TagId};
+use mcp_core::component::{BoxFuture, Kind, Prepared, Tags};
 use mcp_core::ctx::{Client, Ctx, RequestInfo};
 use mcp_core::invocation::Invocation;
+use mcp_core::places::Places;
 use mcp_core::policy::Scope;
 use mcp_core::provider::Providers;
 use mcp_core::registry::{Entry, Registry};
 use mcp_core::stats::Outcome;
 use mcp_core::{Config, ErrorKind, Failure, Identity, ToolError, keying};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::log_id;
@@ -28,7 +30,8 @@ pub(crate) struct Dispatch {
     pub(crate) cache: Cache,
     pub(crate) providers: Providers,
     pub(crate) config: Arc<Config>,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
+    answering: AtomicUsize,
 }
 
 /// A call on its way in.
@@ -72,8 +75,8 @@ impl Dispatch {
         providers: Providers,
         config: Arc<Config>,
     ) -> Self {
-        let places = Arc::new(Semaphore::new(config.max_concurrency as usize));
-        Self { registry, cache, providers, config, places }
+        let places = Arc::new(Places::new(config.max_concurrency));
+        Self { registry, cache, providers, config, places, answering: AtomicUsize::new(0) }
     }
 
     /// Answers a call.
@@ -82,7 +85,7 @@ impl Dispatch {
         let mut record = Record::new(self, entry, call.caller.cancelled.clone());
         let served = self.serve(call).await;
         record.cache = served.outcome;
-        let outcome = outcome(&served.result, record.cancelled.is_cancelled());
+        let outcome = outcome(&served, record.cancelled.is_cancelled());
         let took = record.finish(outcome);
 
         let log_id = served.result.as_ref().err().and_then(|failure| logged(entry, failure, took));
@@ -95,103 +98,158 @@ impl Dispatch {
         }
     }
 
+    /// Waits until no call is being answered, but no longer than `limit`; returns whether it came to that.
+    pub(crate) async fn idle(&self, limit: Duration) -> bool {
+        let idle = async {
+            while self.answering.load(Ordering::Acquire) > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(limit, idle).await.is_ok()
+    }
+
     async fn serve(&self, call: Call<'_>) -> Served {
+        let takes_ctx = call.entry.def.uses_ctx;
+        let timeout = call.entry.def.timeout;
+        let cancelled = call.caller.cancelled.clone();
+        // A user's own types are read and written in there, and may panic.
+        let next = catch_unwind(AssertUnwindSafe(|| self.prepare(call)));
+        match next.unwrap_or_else(|_| Next::Answer(unserved(Failure::Panic))) {
+            Next::Answer(served) => served,
+            // The run is not its caller's: others may wait for it, and the cache keeps what comes of it.
+            Next::Share(lookup, run) => tokio::select! {
+                biased;
+                served = self.cache.get_or_run(lookup, move || run) => served,
+                () = cancelled.cancelled() => unserved(Failure::Cancelled),
+            },
+            // It is told of the cancellation, and cleans up itself.
+            Next::Run(run) if takes_ctx => self.cache.bypass(timeout, move || run).await,
+            Next::Run(run) => tokio::select! {
+                biased;
+                served = self.cache.bypass(timeout, move || run) => served,
+                () = cancelled.cancelled() => unserved(Failure::Cancelled),
+            },
+        }
+    }
+
+    /// Reads the arguments, looks into the cache, and makes the run ready that a miss needs.
+    fn prepare(&self, call: Call<'_>) -> Next {
         let Call { entry, input, uri, caller, continues } = call;
         let prepared = match (entry.def.prepare)(input) {
             Ok(prepared) => prepared,
-            Err(error) => return unserved(explained(entry, &error).into()),
+            Err(error) => return Next::Answer(unserved(explained(entry, &error).into())),
         };
-        let identity = &caller.identity;
         let keyed = (!continues)
-            .then(|| keying::keyed(entry.def, entry.fingerprint, &*prepared, identity, &self.cache))
+            .then(|| keying::keyed(entry.def, entry.fingerprint, &*prepared, &caller.identity, &self.cache))
             .flatten();
-
-        let cancelled = caller.cancelled.clone();
-        match keyed {
-            Some(keyed) => {
-                if let Some(hit) = self.cache.get(&keyed.key, &keyed.policy) {
-                    return hit;
-                }
-                let lookup = keyed.lookup(entry.def, &*prepared, uri);
-                self.shared(lookup, prepared, entry, caller, &cancelled).await
-            }
-            None => {
-                let takes_ctx = entry.def.uses_ctx;
-                let run = self.run(prepared, entry, caller, cancelled.clone());
-                let served = self.cache.bypass(entry.def.timeout, move || run);
-                if takes_ctx {
-                    // It is told of the cancellation, and cleans up itself.
-                    return served.await;
-                }
-                tokio::select! {
-                    biased;
-                    served = served => served,
-                    () = cancelled.cancelled() => unserved(Failure::Cancelled),
-                }
-            }
+        let Some(keyed) = keyed else {
+            let cancelled = caller.cancelled.clone();
+            return Next::Run(self.run(prepared, entry, caller, cancelled));
+        };
+        if let Some(hit) = self.cache.get(&keyed.key, &keyed.policy) {
+            return Next::Answer(hit);
         }
+        let lookup = keyed.lookup(entry.def, &*prepared, uri);
+        Next::Share(lookup, self.run(prepared, entry, caller, CancellationToken::new()))
     }
 
-    /// Runs a component whose result others may wait for: the caller's end is not the run's.
-    async fn shared(
-        &self,
-        lookup: Lookup,
-        prepared: Box<dyn Prepared>,
-        entry: &Arc<Entry>,
-        caller: Caller,
-        cancelled: &CancellationToken,
-    ) -> Served {
-        let run = self.run(prepared, entry, caller, CancellationToken::new());
-        tokio::select! {
-            biased;
-            served = self.cache.get_or_run(lookup, move || run) => served,
-            () = cancelled.cancelled() => unserved(Failure::Cancelled),
-        }
-    }
-
-    /// Builds the run of a component: places, the function, what it invalidates.
+    /// Makes the run of a component: its places, the function, what it invalidates.
     fn run(
         &self,
         prepared: Box<dyn Prepared>,
         entry: &Arc<Entry>,
         caller: Caller,
         cancelled: CancellationToken,
-    ) -> impl Future<Output = Result<Loaded, Failure>> + Send + 'static + use<> {
+    ) -> Run {
         let Caller { identity, client, request, .. } = caller;
         let ctx = Ctx::new(identity, client, request, cancelled);
         let mut cx = Invocation::new(ctx.clone(), self.providers.clone());
         if let Kind::Resource(part) = entry.def.kind {
             cx = cx.with_mime(part.mime);
         }
-        let cache = self.cache.clone();
-        let places = [Some(Arc::clone(&self.places)), entry.places.clone()];
-        let max_response_size = self.config.max_response_size;
         let mut invalidated = Tags::default();
         prepared.invalidates(&mut invalidated);
+        let invalidates = Invalidates::new(self.cache.clone(), invalidated);
+        let (own_places, all_places) = (entry.places.clone(), Arc::clone(&self.places));
+        let max_response_size = self.config.max_response_size;
 
-        async move {
-            let mut held = Vec::with_capacity(places.len());
-            for places in places.into_iter().flatten() {
-                held.push(places.acquire_owned().await.map_err(|_| Failure::Cancelled)?);
-            }
+        Box::pin(async move {
+            // The component's own place first: who waits for that holds none that others could use.
+            let own = match own_places {
+                Some(places) => Some(places.enter().await?),
+                None => None,
+            };
+            let places = (own, all_places.enter().await?);
+            let running = Arc::new((places, invalidates));
+            let cx = cx.holding(Arc::clone(&running) as Arc<_>);
+            running.1.begin();
             let reply = tokio::select! {
                 biased;
-                reply = prepared.run(cx) => reply?,
-                asked = ctx.asked() => return Err(Failure::InputRequired(asked)),
+                reply = prepared.run(cx) => reply,
+                asked = ctx.asked() => {
+                    running.1.nothing_done();
+                    return Err(Failure::InputRequired(asked));
+                }
             };
-            if !reply.failed {
-                cache.invalidate(invalidated.ids());
+            let reply = reply.inspect_err(|_| running.1.nothing_done())?;
+            if reply.failed {
+                running.1.nothing_done();
+            } else {
+                running.1.done();
             }
             if reply.body.len() as u64 > max_response_size {
                 return Err(ToolError::new(format_args!(
-                    "the result has {} bytes, and this server sends at most {max_response_size} (`MCP_MAX_RESPONSE_SIZE`): \
-                     ask for less",
+                    "the result has {} bytes, and this server sends at most {max_response_size} \
+                     (`MCP_MAX_RESPONSE_SIZE`): ask for less",
                     reply.body.len()
                 ))
                 .into());
             }
-            Ok(Loaded { body: reply.body, store: reply.store })
+            Ok(Loaded { body: reply.body, store: reply.store, failed: reply.failed, own: ctx.has_asked() })
+        })
+    }
+}
+
+/// What a call comes to after a look into the cache.
+enum Next {
+    Answer(Served),
+    Share(Lookup, Run),
+    Run(Run),
+}
+
+/// A run that has not begun.
+type Run = BoxFuture<'static, Result<Loaded, Failure>>;
+
+/// What a call makes invalid when it succeeds, or when it is cut off and may have.
+struct Invalidates {
+    cache: Cache,
+    tags: Vec<TagId>,
+    pending: AtomicBool,
+}
+
+impl Invalidates {
+    fn new(cache: Cache, tags: Tags) -> Self {
+        Self { tags: tags.resolve(&cache), cache, pending: AtomicBool::new(false) }
+    }
+
+    fn begin(&self) {
+        self.pending.store(true, Ordering::Release);
+    }
+
+    fn nothing_done(&self) {
+        self.pending.store(false, Ordering::Release);
+    }
+
+    fn done(&self) {
+        if self.pending.swap(false, Ordering::AcqRel) {
+            self.cache.invalidate(&self.tags);
         }
+    }
+}
+
+impl Drop for Invalidates {
+    fn drop(&mut self) {
+        self.done();
     }
 }
 
@@ -207,6 +265,7 @@ struct Record<'a> {
 
 impl<'a> Record<'a> {
     fn new(dispatch: &'a Dispatch, entry: &'a Entry, cancelled: CancellationToken) -> Self {
+        dispatch.answering.fetch_add(1, Ordering::AcqRel);
         Self { dispatch, entry, cancelled, start: Instant::now(), cache: CacheOutcome::Bypass, done: false }
     }
 
@@ -238,16 +297,18 @@ impl Drop for Record<'_> {
         if !self.done {
             self.write(Outcome::Dropped);
         }
+        self.dispatch.answering.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
 fn unserved(failure: Failure) -> Served {
-    Served { result: Err(failure), outcome: CacheOutcome::Bypass, fresh_for: Duration::ZERO }
+    Served { result: Err(failure), outcome: CacheOutcome::Bypass, fresh_for: Duration::ZERO, failed: false }
 }
 
-fn outcome(result: &Result<Bytes, Failure>, cancelled: bool) -> Outcome {
-    match result {
+fn outcome(served: &Served, cancelled: bool) -> Outcome {
+    match &served.result {
         _ if cancelled => Outcome::Cancelled,
+        Ok(_) if served.failed => Outcome::ToolError,
         Ok(_) => Outcome::Ok,
         Err(Failure::Error(error)) if !error.is_hidden() => Outcome::ToolError,
         Err(Failure::Panic) => Outcome::Panic,
@@ -289,7 +350,7 @@ fn explained(entry: &Entry, error: &ToolError) -> ToolError {
     if error.kind() != Some(ErrorKind::Invalid) {
         return error.clone();
     }
-    let known = crate::protocol::lists::arguments(entry.def);
+    let known = mcp_core::component::known_arguments(entry.def);
     let known: Vec<_> = known
         .iter()
         .map(|argument| {

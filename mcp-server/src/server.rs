@@ -83,6 +83,17 @@ impl Called {
         texts.join("\n")
     }
 
+    /// Returns whether the result is text alone, which [`text`](Self::text) holds whole.
+    pub fn is_text(&self) -> bool {
+        let blocks = ["content", "contents"]
+            .into_iter()
+            .filter_map(|name| self.result.get(name)?.as_array())
+            .flatten();
+        let messages = self.result.get("messages").and_then(Value::as_array).into_iter().flatten();
+        let mut blocks = blocks.chain(messages.filter_map(|message| message.get("content")));
+        blocks.all(|block| block.get("text").is_some_and(Value::is_string))
+    }
+
     /// Returns whether a tool's result describes a failure.
     pub fn is_error(&self) -> bool {
         self.result.get("isError").and_then(Value::as_bool).unwrap_or(false)
@@ -227,10 +238,19 @@ impl Server {
     ///
     /// As [`call_tool`](Self::call_tool).
     pub async fn read_resource(&self, uri: &str) -> Result<Called, Error> {
+        self.read_resource_as(Identity::anonymous(), uri).await
+    }
+
+    /// Reads a resource within the process as a certain caller.
+    ///
+    /// # Errors
+    ///
+    /// As [`call_tool`](Self::call_tool).
+    pub async fn read_resource_as(&self, identity: Identity, uri: &str) -> Result<Called, Error> {
         let core = self.core()?;
         let (entry, values) = core.dispatch.registry.resource(uri).ok_or_else(|| unknown("resource", uri))?;
         let input = mcp_core::arguments::Input::Text(&values);
-        core.called(entry, input, Some(uri), Identity::anonymous()).await
+        core.called(entry, input, Some(uri), identity).await
     }
 
     /// Gets a prompt within the process, as an anonymous caller without a client.
@@ -239,10 +259,24 @@ impl Server {
     ///
     /// As [`call_tool`](Self::call_tool).
     pub async fn get_prompt(&self, name: &str, arguments: Vec<(String, String)>) -> Result<Called, Error> {
+        self.get_prompt_as(Identity::anonymous(), name, arguments).await
+    }
+
+    /// Gets a prompt within the process as a certain caller.
+    ///
+    /// # Errors
+    ///
+    /// As [`call_tool`](Self::call_tool).
+    pub async fn get_prompt_as(
+        &self,
+        identity: Identity,
+        name: &str,
+        arguments: Vec<(String, String)>,
+    ) -> Result<Called, Error> {
         let core = self.core()?;
         let entry = core.dispatch.registry.prompt(name).ok_or_else(|| unknown("prompt", name))?;
         let input = mcp_core::arguments::Input::Text(&arguments);
-        core.called(entry, input, None, Identity::anonymous()).await
+        core.called(entry, input, None, identity).await
     }
 
     /// Returns the cache of the server.
@@ -263,7 +297,8 @@ impl Server {
         self.core().map(|core| core.figures())
     }
 
-    /// Tells the server to stop: open subscriptions end, and `serve_stdio` and `serve_http` return.
+    /// Tells the server to stop: nothing new is taken on, calls under way are answered, and then
+    /// `serve_stdio` and `serve_http` return.
     pub fn stop(&self) {
         if let Some(Ok(core)) = self.core.get() {
             core.stopping.cancel();

@@ -70,7 +70,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "the known bearer tokens, `alice=token,bob=token` (none: everybody is anonymous)"
     ),
     setting!(allowed_hosts, list, "the hosts that requests may be addressed to (loopback)"),
-    setting!(allowed_origins, list, "the origins that browsers may call from (loopback)"),
+    setting!(allowed_origins, list, "the origins that browsers may call from, beside loopback (none)"),
 ];
 
 /// Variables of the design that this version does not act on: asking for one must not be silent.
@@ -127,8 +127,14 @@ impl fmt::Display for Source {
 /// Returns the configuration of the file and the environment.
 pub(crate) fn from_environment() -> Result<Config, Error> {
     let mut settings = Settings::new();
-    settings.read_all(std::env::vars(), std::iter::empty())?;
+    settings.read_all(environment(), std::iter::empty())?;
     Ok(settings.config)
+}
+
+/// Returns the variables of the process that are text; others are no settings of ours.
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 impl Settings {

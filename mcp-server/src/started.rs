@@ -1,13 +1,15 @@
 //! A server that has started: what every connection shares.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use mcp_core::Identity;
 use mcp_core::cache::{Cache, CacheOptions};
 use mcp_core::ctx::{Nobody, RequestInfo};
 use mcp_core::link;
 use mcp_core::provider::Providers;
-use mcp_core::registry::{Components, Entry, Registry};
+use mcp_core::registry::{Components, Entry, Registry, resource_arguments_tag};
 use mcp_core::stats::Figures;
 use rmcp::model::ServerCapabilities;
 use tokio_util::sync::CancellationToken;
@@ -16,9 +18,12 @@ use crate::auth::{Authenticator, Tokens};
 use crate::dispatch::{Answer, Call, Caller, Dispatch};
 use crate::error::Error;
 use crate::protocol::hub::Hub;
-use crate::protocol::lists::Lists;
+use crate::protocol::lists::{self, Lists};
 use crate::protocol::{self, Seal};
 use crate::server::{Called, Setup};
+
+/// How long calls under way are waited for when the server stops.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// A server that has started.
 pub(crate) struct Core {
@@ -33,8 +38,11 @@ pub(crate) struct Core {
     pub(crate) page_size: usize,
     #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "stdio has one caller"))]
     pub(crate) authenticator: Option<Arc<dyn Authenticator>>,
-    /// Cancelled when the server stops: long answers end then.
+    /// Cancelled when the server is told to stop: nothing new is taken on, and subscriptions end.
     pub(crate) stopping: CancellationToken,
+    /// Cancelled when what was under way is answered: connections end.
+    pub(crate) ended: CancellationToken,
+    opened: AtomicBool,
 }
 
 impl Core {
@@ -75,6 +83,9 @@ impl Core {
         )
         .map_err(Error::start)?;
 
+        let resources = Arc::clone(&registry);
+        cache.resolve_resources(Box::new(move |cache, uri| resource_arguments_tag(&resources, uri, cache)));
+
         let hub = Arc::new(Hub::default());
         let told = Arc::clone(&hub);
         cache.on_invalidate(Arc::new(move |what| told.invalidated(what)));
@@ -90,20 +101,44 @@ impl Core {
             version: Arc::clone(&setup.version),
             instructions: setup.instructions.clone(),
             lists: Lists::new(&registry),
-            capabilities: capabilities(&registry),
+            capabilities: lists::capabilities(&registry),
             dispatch: Dispatch::new(registry, cache, providers, config),
             hub,
             seal: Seal::new().map_err(Error::start)?,
             page_size: setup.page_size,
             authenticator,
             stopping: CancellationToken::new(),
+            ended: CancellationToken::new(),
+            opened: AtomicBool::new(false),
         }))
     }
 
-    /// Builds the shared values that are wanted before the first call.
-    pub(crate) async fn preload(&self) -> Result<(), Error> {
-        let all = !self.dispatch.config.lazy_loading;
-        self.dispatch.providers.preload(all).await.map_err(Error::start)
+    /// Gets ready to serve: builds the shared values that are wanted before the first call, and from
+    /// the first time on looks after the cache and the end.
+    pub(crate) async fn open(self: &Arc<Self>) -> Result<(), Error> {
+        let config = &self.dispatch.config;
+        if !config.enabled {
+            return Err(Error::start("this server is switched off: `enabled` is false (`MCP_ENABLED`)"));
+        }
+        self.dispatch.providers.preload(!config.lazy_loading).await.map_err(Error::start)?;
+        if !self.opened.swap(true, Ordering::AcqRel) {
+            tokio::spawn(Arc::clone(self).look_after());
+        }
+        Ok(())
+    }
+
+    async fn look_after(self: Arc<Self>) {
+        // Expired results hold memory, and may be secrets, until somebody looks.
+        let mut every = tokio::time::interval(Duration::from_secs(1));
+        while self.stopping.run_until_cancelled(every.tick()).await.is_some() {
+            self.dispatch.cache.maintain();
+        }
+        if !self.dispatch.idle(GRACE).await {
+            tracing::warn!("calls were still under way {GRACE:?} after the server was told to stop");
+        }
+        // What was answered last is still to be written.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        self.ended.cancel();
     }
 
     pub(crate) async fn called(
@@ -133,31 +168,4 @@ impl Core {
         });
         figures.filter(|(_, _, figures)| figures.calls > 0).collect()
     }
-}
-
-/// Returns what the protocol is told of the server: what it has components for.
-#[expect(deprecated, reason = "logging is deprecated by SEP-2577, and part of every revision served")]
-fn capabilities(registry: &Registry) -> ServerCapabilities {
-    let has = |kind| registry.of_kind(kind).next().is_some();
-    let mut capabilities = ServerCapabilities::builder().enable_logging().build();
-    if has("tool") {
-        let tools = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
-        capabilities.tools = tools.tools;
-    }
-    if has("prompt") {
-        let prompts = ServerCapabilities::builder().enable_prompts().enable_prompts_list_changed().build();
-        capabilities.prompts = prompts.prompts;
-    }
-    if has("resource") {
-        let resources = ServerCapabilities::builder()
-            .enable_resources()
-            .enable_resources_subscribe()
-            .enable_resources_list_changed()
-            .build();
-        capabilities.resources = resources.resources;
-    }
-    if registry.entries().iter().any(|entry| !entry.def.complete.is_empty()) {
-        capabilities.completions = ServerCapabilities::builder().enable_completions().build().completions;
-    }
-    capabilities
 }

@@ -8,7 +8,6 @@
     clippy::panic,
     reason = "helpers of tests fail as tests do"
 )]
-#![allow(clippy::needless_pass_by_value, reason = "components take their arguments by value")]
 
 mod client;
 mod git;

@@ -117,7 +117,6 @@ async fn a_change_is_seen_at_once_and_told_to_subscribers() {
 }
 
 #[tokio::test]
-#[ignore = "a resource is invalidated by its URI alone, and `note://01` is another than `note://1`"]
 async fn a_note_that_was_read_by_another_spelling_of_its_uri_is_not_stale() {
     let (_folder, server) = fresh();
     call(&server, "add_note", json!({ "title": "Tea", "body": "green" })).await;

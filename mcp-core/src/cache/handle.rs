@@ -1,7 +1,7 @@
 //! The cache as its users hold it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use super::memory::Memory;
 use super::stats::{CacheStats, Counts};
 use super::tag::TagId;
 use crate::clock::Clock;
+use crate::uri::canonical;
 
 /// The cached results of a server. Clones are handles to the same cache.
 ///
@@ -48,6 +49,7 @@ pub(super) struct Inner {
     pub(super) flights: Arc<Flights<Landing>>,
     pub(super) counts: Counts,
     observers: RwLock<Vec<Observer>>,
+    resolver: OnceLock<Resolver>,
 }
 
 /// What a cache is made of.
@@ -85,6 +87,9 @@ impl Default for CacheOptions {
 
 /// Is told of every invalidation, after it has taken effect; must not wait.
 pub type Observer = Arc<dyn Fn(Invalidated<'_>) + Send + Sync>;
+
+/// Finds what the results of a resource carry, by any way to write its URI: the tag of its arguments.
+pub type Resolver = Box<dyn Fn(&Cache, &str) -> Option<TagId> + Send + Sync>;
 
 /// What was invalidated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +137,7 @@ impl Cache {
             flights: Flights::new(options.max_flights),
             counts: Counts::default(),
             observers: RwLock::default(),
+            resolver: OnceLock::new(),
         }))
     }
 
@@ -152,7 +158,7 @@ impl Cache {
     /// Makes every result that was read from a resource invalid; see [`invalidate_tag`](Self::invalidate_tag).
     #[expect(clippy::unused_async, reason = "shared levels wait for a network")]
     pub async fn invalidate_resource(&self, uri: &str) {
-        self.invalidate(&[TagId::resource(uri)]);
+        self.invalidate(&self.resource_tags(uri));
     }
 
     /// Makes every result invalid and frees their memory; see [`invalidate_tag`](Self::invalidate_tag).
@@ -174,6 +180,17 @@ impl Cache {
             self.0.generations.invalidate(tags);
             self.tell(Invalidated::Tags(tags));
         }
+    }
+
+    /// Returns the tags that make what was read from a resource invalid.
+    pub fn resource_tags(&self, uri: &str) -> Vec<TagId> {
+        let resolved = self.0.resolver.get().and_then(|resolve| resolve(self, uri));
+        std::iter::once(TagId::resource(&canonical(uri))).chain(resolved).collect()
+    }
+
+    /// Sets how the URI of a resource is found to be that of others; once.
+    pub fn resolve_resources(&self, resolver: Resolver) {
+        let _ = self.0.resolver.set(resolver);
     }
 
     /// Keeps a result as if its function had returned it now.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{Hash, Hasher};
 
 use serde::Serialize;
 
@@ -163,11 +163,13 @@ impl std::error::Error for KeyError {}
 
 /// Returns a secret for the keys of one process.
 ///
-/// From the operating system's randomness, by way of the standard library's hash seeds (128 bits).
+/// # Panics
+///
+/// Panics where the operating system has no randomness: a server must not start with a secret that
+/// can be guessed.
+#[expect(clippy::expect_used, reason = "documented")]
 pub fn random_secret() -> [u8; 32] {
-    let mut seeds = blake3::Hasher::new();
-    for round in 0..4_u64 {
-        seeds.update(&RandomState::new().hash_one(round).to_le_bytes());
-    }
-    *seeds.finalize().as_bytes()
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).expect("the operating system has randomness");
+    secret
 }

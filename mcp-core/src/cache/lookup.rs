@@ -34,6 +34,10 @@ pub struct Loaded {
     pub body: Bytes,
     /// Whether it may be kept: not where it says `isError`, nor where `unless` forbids it.
     pub store: bool,
+    /// Whether it says `isError`.
+    pub failed: bool,
+    /// Whether it is for its own caller alone, whose user or model was asked: others run by themselves.
+    pub own: bool,
 }
 
 /// What a caller gets.
@@ -46,6 +50,8 @@ pub struct Served {
     pub outcome: CacheOutcome,
     /// How long it is fresh from now on; zero for what is stale or was not kept.
     pub fresh_for: Duration,
+    /// Whether the result says `isError`.
+    pub failed: bool,
 }
 
 /// Where a result came from. Every call has exactly one.
@@ -75,6 +81,17 @@ pub(super) struct Landing {
     pub(super) result: Result<Bytes, Failure>,
     /// Until when what was kept is fresh.
     pub(super) fresh_until: Option<Duration>,
+    /// See [`Loaded::failed`].
+    pub(super) failed: bool,
+    /// See [`Loaded::own`].
+    pub(super) own: bool,
+}
+
+impl Landing {
+    /// What a caller has that no flight came back to.
+    fn lost(failure: Failure) -> Self {
+        Self { result: Err(failure), fresh_until: None, failed: false, own: false }
+    }
 }
 
 /// What memory has for a call.
@@ -110,8 +127,8 @@ impl Cache {
     /// Answers a call from memory, from a run that is under way, or by running its function.
     ///
     /// The function runs as a task of its own: when the caller goes away it goes on, for the others
-    /// and to be kept. A panic in it becomes [`Failure::Panic`], `timeout` becomes
-    /// [`Failure::Timeout`], for each caller after its own time. Inside a function that is being
+    /// and to be kept. A panic in it becomes [`Failure::Panic`] and its `timeout`
+    /// [`Failure::Timeout`], for all who wait. Inside a function that is being
     /// cached, a call that would wait for that very function runs by itself instead.
     pub async fn get_or_run<F, Fut>(&self, lookup: Lookup, run: F) -> Served
     where
@@ -171,8 +188,8 @@ impl Cache {
             Boarding::Passenger(passenger) => {
                 self.0.counts.joined.add();
                 let landing = self.wait(&passenger, lookup.timeout).await;
-                if let Err(Failure::InputRequired(_)) = landing.result {
-                    // The questions are for the caller whose call asked them.
+                if landing.own || matches!(landing.result, Err(Failure::InputRequired(_))) {
+                    // The questions, and what was made of the answers, are for the caller whose call asked.
                     return bypass(lookup.timeout, run).await;
                 }
                 self.disembark(&passenger, landing, CacheOutcome::Coalesced, old.as_deref())
@@ -210,14 +227,12 @@ impl Cache {
     }
 
     async fn wait(&self, passenger: &Passenger<Landing>, timeout: Option<Duration>) -> Landing {
-        let landing = async {
-            let given_up = Landing { result: Err(Failure::Cancelled), fresh_until: None };
-            passenger.landing().await.unwrap_or(given_up)
-        };
+        let landing =
+            async { passenger.landing().await.unwrap_or_else(|| Landing::lost(Failure::Cancelled)) };
         match timeout {
-            Some(limit) => tokio::time::timeout(limit, landing)
-                .await
-                .unwrap_or(Landing { result: Err(Failure::Timeout), fresh_until: None }),
+            Some(limit) => {
+                tokio::time::timeout(limit, landing).await.unwrap_or_else(|_| Landing::lost(Failure::Timeout))
+            }
             None => landing.await,
         }
     }
@@ -242,7 +257,7 @@ impl Cache {
             Some(until) if self.0.generations.is_valid(&passenger.flight.stamp) => until.saturating_sub(now),
             _ => Duration::ZERO,
         };
-        Served { result: landing.result, outcome, fresh_for }
+        Served { result: landing.result, outcome, fresh_for, failed: landing.failed }
     }
 
     fn counted(&self, served: Served) -> Served {
@@ -252,5 +267,10 @@ impl Cache {
 }
 
 fn serve(entry: &Entry, outcome: CacheOutcome, now: Duration) -> Served {
-    Served { result: entry.result(), outcome, fresh_for: entry.fresh_until.saturating_sub(now) }
+    Served {
+        result: entry.result(),
+        outcome,
+        fresh_for: entry.fresh_until.saturating_sub(now),
+        failed: false,
+    }
 }

@@ -22,7 +22,7 @@ mod memory;
 mod chance;
 mod stats;
 
-pub use handle::{Cache, CacheOptions, EntryInfo, Invalidated, Observer};
+pub use handle::{Cache, CacheOptions, EntryInfo, Invalidated, Observer, Resolver};
 pub use key::{Key, KeyError, KeyWriter, random_secret};
 pub use lookup::{CacheOutcome, Loaded, Lookup, Served};
 pub use stats::CacheStats;

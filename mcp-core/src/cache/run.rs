@@ -73,7 +73,7 @@ impl Cache {
         let stamp = pilot.flight.stamp.clone();
         let policy = &lookup.policy;
         let entry = match &result {
-            Ok(loaded) if loaded.store => Some(
+            Ok(loaded) if loaded.store && !loaded.own => Some(
                 Entry::body(loaded.body.clone(), stamp, now, self.jittered(life), policy)
                     .cost(now.saturating_sub(begun)),
             ),
@@ -98,7 +98,8 @@ impl Cache {
             Ok(_) => None,
         };
         let fresh_until = entry.and_then(|entry| self.put(lookup, entry));
-        Landing { result: result.map(|loaded| loaded.body), fresh_until }
+        let (failed, own) = result.as_ref().map_or((false, false), |loaded| (loaded.failed, loaded.own));
+        Landing { result: result.map(|loaded| loaded.body), fresh_until, failed, own }
     }
 
     /// Puts an entry into memory; returns until when it is fresh if it is kept.
@@ -146,7 +147,7 @@ pub(super) fn is_replaceable(failure: &Failure) -> bool {
     match failure {
         Failure::Error(error) => matches!(error.kind(), None | Some(ErrorKind::Failed)),
         Failure::Panic | Failure::Timeout | Failure::Busy => true,
-        Failure::Cancelled | Failure::Forbidden | Failure::InputRequired(_) => false,
+        Failure::Cancelled | Failure::InputRequired(_) => false,
     }
 }
 
@@ -156,8 +157,10 @@ where
     F: FnOnce() -> Fut,
     Fut: Future<Output = Result<Loaded, Failure>>,
 {
-    let result = contained(timeout, run).await.map(|loaded| loaded.body);
-    Served { result, outcome: CacheOutcome::Bypass, fresh_for: Duration::ZERO }
+    let loaded = contained(timeout, run).await;
+    let failed = loaded.as_ref().is_ok_and(|loaded| loaded.failed);
+    let result = loaded.map(|loaded| loaded.body);
+    Served { result, outcome: CacheOutcome::Bypass, fresh_for: Duration::ZERO, failed }
 }
 
 /// Runs a function so that neither its panic nor its slowness reaches further than its result.

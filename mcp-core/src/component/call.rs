@@ -7,11 +7,10 @@ use serde::de::DeserializeOwned;
 
 use super::def::Def;
 use crate::arguments::{self, Input};
-use crate::cache::{KeyWriter, TagId};
+use crate::cache::{Cache, KeyWriter, TagId};
 use crate::error::ToolError;
 use crate::invocation::Invocation;
 use crate::output::{self, IntoPromptOutput, IntoResourceOutput, IntoToolOutput, Reply};
-use crate::uri;
 
 /// A future that is sent between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -55,6 +54,7 @@ pub trait Component: Sized + 'static {
 #[derive(Debug, Default)]
 pub struct Tags {
     ids: Vec<TagId>,
+    resources: Vec<String>,
 }
 
 impl Tags {
@@ -65,7 +65,7 @@ impl Tags {
 
     /// Adds a resource by its URI.
     pub fn resource(&mut self, uri: impl AsRef<str>) {
-        self.ids.push(TagId::resource(&uri::canonical(uri.as_ref())));
+        self.resources.push(uri.as_ref().to_owned());
     }
 
     /// Adds everything that a component has cached.
@@ -73,14 +73,16 @@ impl Tags {
         self.ids.push(def.tag());
     }
 
-    /// Returns the tags as the cache knows them.
-    pub fn ids(&self) -> &[TagId] {
-        &self.ids
+    /// Returns the tags of a result, which names no resources.
+    pub(crate) fn into_ids(self) -> Vec<TagId> {
+        self.ids
     }
 
     /// Returns the tags as the cache knows them.
-    pub fn into_ids(self) -> Vec<TagId> {
-        self.ids
+    pub fn resolve(self, cache: &Cache) -> Vec<TagId> {
+        let Self { mut ids, resources } = self;
+        ids.extend(resources.iter().flat_map(|uri| cache.resource_tags(uri)));
+        ids
     }
 }
 

@@ -5,11 +5,13 @@
 
 mod call;
 mod def;
+mod known;
 mod listed;
 mod parts;
 
 pub use call::{BoxFuture, Component, Prepared, Tags};
 pub use def::{Contract, Def, PromptDef, ResourceDef, SchemaFn, ToolDef};
+pub use known::{Argument, known_arguments};
 pub use listed::{CompleteFn, Completing, ListFn, Listed};
 pub use parts::{Background, Kind, Place, ResourcePart, ToolPart};
 

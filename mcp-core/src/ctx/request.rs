@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -32,7 +34,11 @@ struct Inner {
     cancelled: CancellationToken,
     rounds: Mutex<Rounds>,
     stuck: Notify,
+    asked: AtomicBool,
 }
+
+/// How long a question waits for its answer, where the component has no shorter `timeout`.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Answers of earlier rounds, and the questions of this one.
 #[derive(Default)]
@@ -52,7 +58,15 @@ impl Ctx {
     ) -> Self {
         let answers = std::mem::take(&mut request.answers);
         let rounds = Mutex::new(Rounds { answers, ..Rounds::default() });
-        Self(Arc::new(Inner { identity, client, request, cancelled, rounds, stuck: Notify::new() }))
+        Self(Arc::new(Inner {
+            identity,
+            client,
+            request,
+            cancelled,
+            rounds,
+            stuck: Notify::new(),
+            asked: AtomicBool::new(false),
+        }))
     }
 
     /// Creates a context without a client, for unit tests of a function that takes one.
@@ -241,7 +255,14 @@ impl Ctx {
             self.0.stuck.notify_one();
             return pending().await;
         }
-        let answer = self.0.client.ask(question).await?;
+        self.0.asked.store(true, Ordering::Relaxed);
+        let answer = tokio::select! {
+            answer = self.0.client.ask(question) => answer?,
+            () = self.cancelled() => return Err(ToolError::new("the call was cancelled")),
+            () = tokio::time::sleep(PATIENCE) => {
+                return Err(ToolError::new(format_args!("`{method}` was not answered within {PATIENCE:?}")));
+            }
+        };
         read(&answer).map_err(|error| {
             ToolError::new(format!("the client's answer to `{method}` cannot be read: {error}"))
         })
@@ -277,6 +298,12 @@ impl Ctx {
         let rounds = self.rounds();
         let answered = rounds.answers.iter().map(|(key, answer)| (key.clone(), answer.clone())).collect();
         Arc::new(Asked { questions: rounds.asked.clone(), answered })
+    }
+
+    /// Returns whether the user, the model or the client was asked something, directly.
+    #[doc(hidden)]
+    pub fn has_asked(&self) -> bool {
+        self.0.asked.load(Ordering::Relaxed)
     }
 
     fn rounds(&self) -> MutexGuard<'_, Rounds> {

@@ -214,7 +214,12 @@ fn recursive(cache: Cache, depth: u32) -> std::pin::Pin<Box<dyn Future<Output = 
             if depth == 0 {
                 return good("bottom");
             }
-            recursive(inner, depth - 1).await.result.map(|body| Loaded { body, store: true })
+            recursive(inner, depth - 1).await.result.map(|body| Loaded {
+                body,
+                store: true,
+                failed: false,
+                own: false,
+            })
         };
         cache.get_or_run(lookup("a", policy()), function).await
     })
@@ -244,7 +249,12 @@ async fn p15_functions_that_call_each_other_at_the_same_time_end() {
                 if rest.is_empty() {
                     return good("end");
                 }
-                chain(inner, rest).await.result.map(|body| Loaded { body, store: true })
+                chain(inner, rest).await.result.map(|body| Loaded {
+                    body,
+                    store: true,
+                    failed: false,
+                    own: false,
+                })
             };
             cache.get_or_run(lookup(first, policy()), function).await
         })

@@ -133,7 +133,6 @@ async fn p18_only_failures_are_replaced() {
         (not_found(), false),
         (refused(), false),
         (asked(), false),
-        (Err(Failure::Forbidden), false),
         (Err(Failure::Cancelled), false),
     ] {
         let bench = Bench::new();

@@ -312,7 +312,7 @@ async fn p22_threads_that_load_and_invalidate_at_once_never_see_an_older_version
                 let function = move || async move {
                     let version = origin.load(SeqCst);
                     tokio::task::yield_now().await;
-                    Ok::<_, Failure>(Loaded { body: body(version), store: true })
+                    Ok::<_, Failure>(Loaded { body: body(version), store: true, failed: false, own: false })
                 };
                 let served = bench.call_with(lookup("a", policy()), function).await;
                 let version: u64 = seen(&served).0.parse().unwrap();

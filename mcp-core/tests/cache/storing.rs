@@ -19,7 +19,7 @@ async fn p01_a_call_runs_once_within_the_ttl_and_others_run_by_themselves() {
 
 #[tokio::test(start_paused = true)]
 async fn p04_nothing_but_success_is_kept() {
-    let is_error = Ok(Loaded { body: body("isError"), store: false });
+    let is_error = Ok(Loaded { body: body("isError"), store: false, failed: false, own: false });
     let hidden = || Err(ToolError::from(std::io::Error::other("hidden")).into());
     let bad = [
         is_error,
@@ -149,7 +149,7 @@ async fn p45_outcomes_add_up_to_the_calls_and_runs_to_the_functions() {
         let result = match draw(6) {
             0 => failed(),
             1 => not_found(),
-            2 => Ok(Loaded { body: body("unkept"), store: false }),
+            2 => Ok(Loaded { body: body("unkept"), store: false, failed: false, own: false }),
             _ => good(number),
         };
         let other = bench.clone();

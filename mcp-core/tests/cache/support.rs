@@ -77,13 +77,12 @@ pub(crate) fn lookup(name: &str, policy: CachePolicy) -> Lookup {
     Lookup { key: key(name), tags, policy, timeout: None }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "literals and numbers read better without a `&`")]
 pub(crate) fn body(text: impl ToString) -> Bytes {
     text.to_string().into()
 }
 
 pub(crate) fn good(text: impl ToString) -> Result<Loaded, Failure> {
-    Ok(Loaded { body: body(text), store: true })
+    Ok(Loaded { body: body(text), store: true, failed: false, own: false })
 }
 
 pub(crate) fn failed() -> Result<Loaded, Failure> {

@@ -105,11 +105,12 @@ const _: () = {
         async fn invalidate_all(__cache: &::mcp_core::__private::Cache) {
             ::mcp_core::__private::invalidate_all(__cache, Self::def()).await;
         }
-        /// Stores a result as if it had been computed now.
+        /// Stores a result as if it had been computed now: for everybody where the scope is public, for
+        /// the anonymous caller elsewhere.
         ///
         /// # Errors
         ///
-        /// Fails where the scope is not public, and with the error that the result is.
+        /// Fails with the error that the result is.
         async fn prime(
             __cache: &::mcp_core::__private::Cache,
             id: u64,

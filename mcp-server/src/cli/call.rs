@@ -98,7 +98,7 @@ fn show(called: &Called) -> Result<(), Error> {
     if called.is_error() {
         eprintln_line(&format!("error: {text}"));
         Ok(())
-    } else if text.is_empty() && called.result != json!({ "content": [] }) {
+    } else if !called.is_text() {
         print_json(&called.result)
     } else {
         print(&text);

@@ -3,7 +3,8 @@
 //! Only the same user reaches it (a folder with mode 0700). A server that ends leaves its figures in
 //! a file beside it. Elsewhere than on Unix there is neither, and the commands say so.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mcp_core::stats::Figures;
@@ -64,7 +65,8 @@ pub(super) fn write_last(core: &Core) {
         let name = stem(&core.name);
         // Renamed into place, so that a reader never sees half of it.
         let draft = folder.join(format!("{name}-{}.draft", report.pid));
-        std::fs::write(&draft, text)?;
+        let _ = std::fs::remove_file(&draft);
+        std::fs::File::create_new(&draft)?.write_all(&text)?;
         std::fs::rename(draft, folder.join(format!("{name}.last.json")))
     });
     if let Err(error) = written {
@@ -108,15 +110,30 @@ fn folder() -> std::io::Result<PathBuf> {
     builder.create(&folder)?;
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt as _;
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
         let metadata = std::fs::symlink_metadata(&folder)?;
-        if !metadata.is_dir() || metadata.permissions().mode() & 0o077 != 0 {
-            let reason = format!("{} is open to others: remove it", folder.display());
+        if !metadata.is_dir()
+            || metadata.permissions().mode() & 0o077 != 0
+            || metadata.uid() != own_uid(&folder)?
+        {
+            let reason = format!("{} is open to others, or theirs: remove it", folder.display());
             return Err(std::io::Error::other(reason));
         }
     }
     Ok(folder)
+}
+
+/// Returns whose files this process makes, by making one.
+#[cfg(unix)]
+fn own_uid(folder: &Path) -> std::io::Result<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let probe = folder.join(format!(".{}-{:?}", std::process::id(), std::thread::current().id()));
+    let uid =
+        std::fs::File::create_new(&probe).and_then(|file| file.metadata()).map(|metadata| metadata.uid());
+    let _ = std::fs::remove_file(&probe);
+    uid
 }
 
 /// Returns a name that is safe in a path, and short: a socket's path has room for 100 bytes or so.
@@ -143,7 +160,12 @@ pub(super) fn open(core: &Arc<Core>) -> Option<Socket> {
     };
     let core = Arc::clone(core);
     tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                // Out of descriptors, most of the time.
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                continue;
+            };
             let core = Arc::clone(&core);
             tokio::spawn(async move {
                 if let Err(error) = answer(&core, stream).await {
@@ -191,7 +213,7 @@ fn answered(core: &Core, question: &Value) -> Result<Value, String> {
             if let Some(uri) = text("uri") {
                 tags.resource(uri);
             }
-            let mut tags = tags.into_ids();
+            let mut tags = tags.resolve(cache);
             if let Some(component) = text("component") {
                 tags.push(core.tag(component, text("arguments"))?);
             }

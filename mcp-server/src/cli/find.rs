@@ -61,7 +61,7 @@ impl Core {
             return Ok(entry.def.tag());
         }
         let (entry, prepared) = self.prepared(name, arguments)?;
-        keying::arguments_tag(entry.def, &*prepared, &self.dispatch.cache)
+        keying::arguments_tag(entry.def, entry.fingerprint, &*prepared, &self.dispatch.cache)
             .ok_or_else(|| format!("`{name}` does not cache this call"))
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::call::human;
 use super::control::{self, Report};
 use super::list::table;
-use super::{json as json_flag, pid, print, print_json};
+use super::{eprintln_line, json as json_flag, pid, print, print_json};
 use crate::error::Error;
 use crate::server::Server;
 
@@ -18,7 +18,7 @@ pub(super) async fn stats(server: &Server, matches: &ArgMatches) -> Result<ExitC
     let (name, _) = server.server_name();
     let mut reports = Vec::new();
     for running in control::running(name, matches.get_one::<u32>("pid").copied()) {
-        if let Some(report) = running.ask(&json!({ "ask": "stats" })).await? {
+        if let Some(report) = asked(&running, &json!({ "ask": "stats" })).await {
             reports.push(
                 serde_json::from_value::<Report>(report)
                     .map_err(|error| Error::Transport(error.to_string()))?,
@@ -40,6 +40,14 @@ pub(super) async fn stats(server: &Server, matches: &ArgMatches) -> Result<ExitC
         print(&texts.join("\n"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks one server; one that does not answer is named, and does not stop the others.
+async fn asked(running: &control::Running, question: &Value) -> Option<Value> {
+    running.ask(question).await.unwrap_or_else(|error| {
+        eprintln_line(&format!("warning: {error}"));
+        None
+    })
 }
 
 fn show(report: &Report) -> String {
@@ -124,7 +132,7 @@ pub(super) async fn cache(server: &Server, matches: &ArgMatches) -> Result<ExitC
     let running = control::running(name, matches.get_one::<u32>("pid").copied());
     let mut answers = Vec::new();
     for server in running {
-        if let Some(answer) = server.ask(&request).await? {
+        if let Some(answer) = asked(&server, &request).await {
             answers.push((server.pid, answer));
         }
     }

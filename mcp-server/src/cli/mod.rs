@@ -18,7 +18,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::error::Error;
 use crate::server::Server;
-use crate::settings::{SETTINGS, Settings};
+use crate::settings::{SETTINGS, Settings, environment};
 
 /// Runs the command line of a server in a runtime of its own; [`main!`](crate::main) calls it.
 pub fn main(server: Server) -> ExitCode {
@@ -73,7 +73,7 @@ async fn run(server: Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
     if server.explicit_config().is_some() {
         settings.read_flags(flags)?;
     } else {
-        settings.read_all(std::env::vars(), flags)?;
+        settings.read_all(environment(), flags)?;
     }
     let server = server.config(settings.config.clone());
 
@@ -154,9 +154,9 @@ fn pid() -> Arg {
 }
 
 fn log_to_stderr(matches: &ArgMatches, default: Level) -> Result<(), Error> {
-    // rmcp logs whole messages, arguments included: only who names it gets more than its warnings.
+    // rmcp's warnings hold the text of answers, and so of arguments: only who names it gets more than its errors.
     let of_level = |level: LevelFilter| {
-        Targets::new().with_default(level).with_target("rmcp", level.min(LevelFilter::WARN))
+        Targets::new().with_default(level).with_target("rmcp", level.min(LevelFilter::ERROR))
     };
     let targets = match (matches.get_one::<String>("log"), std::env::var("RUST_LOG")) {
         (Some(level), _) => of_level(level.parse().unwrap_or(LevelFilter::INFO)),

@@ -30,9 +30,6 @@ pub(super) fn arguments(command: Command) -> Command {
 
 pub(super) async fn run(server: &Server, arguments: &ArgMatches) -> Result<ExitCode, Error> {
     let core = server.core()?;
-    if !core.dispatch.config.enabled {
-        return Err(Error::start("this server is switched off: `enabled` is false (`MCP_ENABLED`)"));
-    }
     let _control = control::open(core);
     tokio::spawn({
         let stopping = core.stopping.clone();
@@ -42,26 +39,14 @@ pub(super) async fn run(server: &Server, arguments: &ArgMatches) -> Result<ExitC
         }
     });
 
-    tokio::spawn({
-        let core = std::sync::Arc::clone(core);
-        async move {
-            // Expired results hold memory, and may be secrets, until somebody looks.
-            let mut every = tokio::time::interval(Duration::from_secs(1));
-            while core.stopping.run_until_cancelled(every.tick()).await.is_some() {
-                core.dispatch.cache.maintain();
-            }
-        }
-    });
-
     let address = http_address(arguments);
     let stdio = arguments.get_flag("stdio") || address.is_none();
     let served = match (stdio, address) {
         (true, None) => server.serve_stdio().await,
         (false, Some(address)) => serve_http(server, &address).await,
         (_, Some(address)) => {
-            // HTTP goes on when the client of stdio leaves.
-            let (stdio, http) = tokio::join!(server.serve_stdio(), serve_http(server, &address));
-            stdio.and(http)
+            // HTTP goes on when the client of stdio leaves; where one cannot be served, neither is.
+            tokio::try_join!(server.serve_stdio(), serve_http(server, &address)).map(|_| ())
         }
         (false, None) => Ok(()),
     };

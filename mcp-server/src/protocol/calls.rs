@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mcp_core::arguments::Input;
 use mcp_core::component::BoxFuture;
@@ -19,6 +20,9 @@ use super::handler::Handler;
 use super::render::Target;
 use super::rounds::Round;
 use crate::dispatch::{Answer, Call, Caller};
+
+/// How long a function beside a component may take, where the component has no `timeout`.
+const ASIDE: Duration = Duration::from_secs(30);
 
 impl Handler {
     fn caller(&self, context: &RequestContext<RoleServer>, request: RequestInfo) -> Caller {
@@ -98,6 +102,7 @@ impl Handler {
         run: impl FnOnce(Invocation) -> BoxFuture<'static, Result<T, ToolError>>,
     ) -> Result<T, ErrorData> {
         let Caller { identity, client, request, cancelled } = self.caller(context, request_info(context));
+        let stopped = cancelled.clone();
         let cx = Invocation::new(
             Ctx::new(identity, client, request, cancelled),
             self.core.dispatch.providers.clone(),
@@ -107,7 +112,22 @@ impl Handler {
             tracing::error!(component = entry.def.name, id, reason, "a function beside the component failed");
             ErrorData::internal_error(format!("internal error (id {id})"), None)
         };
-        match tokio::spawn(run(cx)).await {
+        let limit = entry.def.timeout.unwrap_or(ASIDE);
+        let mut task = tokio::task::JoinSet::new();
+        let running = run(cx);
+        task.spawn(async move { tokio::time::timeout(limit, running).await });
+        // Dropped with the request, the set ends its task.
+        let ended = tokio::select! {
+            ended = task.join_next() => ended,
+            () = stopped.cancelled() => None,
+        };
+        let Some(ended) = ended else {
+            return Err(ErrorData::internal_error("the request was cancelled", None));
+        };
+        let ended = ended.map(|ended| {
+            ended.unwrap_or_else(|_| Err(ToolError::new(format_args!("it took longer than {limit:?}"))))
+        });
+        match ended {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) if error.is_hidden() => Err(failed(error.message())),
             Ok(Err(error)) => Err(ErrorData::internal_error(error.message(), None)),

@@ -87,7 +87,12 @@ impl Client for PeerClient {
 
     fn answers(&self, method: &str) -> bool {
         match method {
-            "elicitation/create" => self.capabilities.elicitation.is_some(),
+            // `{}` means forms, as before there were modes.
+            "elicitation/create" => self
+                .capabilities
+                .elicitation
+                .as_ref()
+                .is_some_and(|modes| modes.form.is_some() || modes.url.is_none()),
             "sampling/createMessage" => self.capabilities.sampling.is_some(),
             "roots/list" => self.capabilities.roots.is_some(),
             _ => false,

@@ -5,11 +5,12 @@
     reason = "sampling, roots and logging are deprecated by SEP-2577, and part of every revision served"
 )]
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use mcp_core::arguments::Input;
 use mcp_core::cache::TagId;
-use mcp_core::component::Completing;
+use mcp_core::component::{Completing, known_arguments};
 use mcp_core::registry::resource_tags;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
@@ -37,7 +38,8 @@ pub struct Handler {
     pub(super) core: Arc<Core>,
     pub(super) level: SessionLevel,
     /// Who hears of changes through this session, before revision 2026-07-28.
-    listener: Arc<Listener>,
+    listener: OnceLock<Arc<Listener>>,
+    told: AtomicBool,
     /// Subscriptions that are accepted and not yet running.
     accepted: Mutex<Vec<(SubscriptionFilter, Arc<Listener>)>>,
     ended: CancellationToken,
@@ -46,14 +48,13 @@ pub struct Handler {
 
 impl Handler {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        let everything = Wants { tools: true, prompts: true, resources: true, ..Wants::default() };
-        let listener = core.hub.listen(everything);
         let ended = CancellationToken::new();
         let guard = ended.clone().drop_guard();
         Self {
             core,
             level: SessionLevel::default(),
-            listener,
+            listener: OnceLock::new(),
+            told: AtomicBool::new(false),
             accepted: Mutex::default(),
             ended,
             _end: guard,
@@ -61,10 +62,14 @@ impl Handler {
     }
 
     fn tags(&self, uri: &str) -> Option<Vec<TagId>> {
-        let (entry, values) = self.core.dispatch.registry.resource(uri)?;
-        let mut tags = resource_tags(entry, &values);
-        tags.resource(uri);
-        Some(tags.into_ids())
+        let dispatch = &self.core.dispatch;
+        resource_tags(&dispatch.registry, uri, &dispatch.cache)
+    }
+
+    /// Returns who hears of changes through this session; made when the session can be told.
+    fn listener(&self) -> &Arc<Listener> {
+        let everything = || Wants { tools: true, prompts: true, resources: true, ..Wants::default() };
+        self.listener.get_or_init(|| self.core.hub.listen(everything()))
     }
 
     fn page<T>(
@@ -106,7 +111,11 @@ impl ServerHandler for Handler {
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        let (listener, peer, ended) = (Arc::clone(&self.listener), context.peer, self.ended.clone());
+        // A client may say so more than once; it is told once.
+        if self.told.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (listener, peer, ended) = (Arc::clone(self.listener()), context.peer, self.ended.clone());
         tokio::spawn(async move {
             ended.run_until_cancelled_owned(tell_session(&listener, &peer)).await;
         });
@@ -189,7 +198,7 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let entry = self.core.dispatch.registry.tool(&request.name).filter(|entry| entry.is_enabled());
+        let entry = self.core.dispatch.registry.tool(&request.name);
         let Some(entry) = entry else {
             let error = format!("no tool is named `{}`: see `tools/list`", request.name);
             return Err(ErrorData::invalid_params(error, None));
@@ -207,8 +216,7 @@ impl ServerHandler for Handler {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let found =
-            self.core.dispatch.registry.resource(&request.uri).filter(|(entry, _)| entry.is_enabled());
+        let found = self.core.dispatch.registry.resource(&request.uri);
         let Some((entry, values)) = found else { return Err(render::unknown_resource(&request.uri)) };
         let rounds = (request.input_responses, request.request_state);
         let uri = request.uri.as_str();
@@ -222,7 +230,7 @@ impl ServerHandler for Handler {
         request: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let entry = self.core.dispatch.registry.prompt(&request.name).filter(|entry| entry.is_enabled());
+        let entry = self.core.dispatch.registry.prompt(&request.name);
         let Some(entry) = entry else {
             let error = format!("no prompt is named `{}`: see `prompts/list`", request.name);
             return Err(ErrorData::invalid_params(error, None));
@@ -247,12 +255,12 @@ impl ServerHandler for Handler {
             Reference::Resource(resource) => registry.resource_declared(&resource.uri),
             _ => None,
         };
-        let Some(entry) = entry.filter(|entry| entry.is_enabled()) else {
+        let Some(entry) = entry else {
             let error = "the reference names no prompt and no resource template of this server";
             return Err(ErrorData::invalid_params(error, None));
         };
         let argument = &request.argument;
-        let known = lists::arguments(entry.def);
+        let known = known_arguments(entry.def);
         if !known.iter().any(|known| known.name == argument.name) {
             let names: Vec<_> = known.iter().map(|known| format!("`{}`", known.name)).collect();
             let error = format!(
@@ -295,7 +303,7 @@ impl ServerHandler for Handler {
         _context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         let Some(tags) = self.tags(&request.uri) else { return Err(render::unknown_resource(&request.uri)) };
-        self.listener.subscribe(request.uri, tags).map_err(|error| ErrorData::invalid_params(error, None))
+        self.listener().subscribe(request.uri, tags).map_err(|error| ErrorData::invalid_params(error, None))
     }
 
     async fn unsubscribe(
@@ -303,7 +311,7 @@ impl ServerHandler for Handler {
         request: UnsubscribeRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.listener.unsubscribe(&request.uri);
+        self.listener().unsubscribe(&request.uri);
         Ok(())
     }
 
@@ -312,8 +320,8 @@ impl ServerHandler for Handler {
         const WAITING: usize = 64;
         let mut accepted = requested.clone();
         if let Some(uris) = &mut accepted.resource_subscriptions {
-            uris.retain(|uri| self.tags(uri).is_some());
             uris.truncate(super::hub::MAX_SUBSCRIPTIONS);
+            uris.retain(|uri| self.tags(uri).is_some());
         }
         let listener = self.core.hub.listen(self.wants(&accepted));
         let mut waiting = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);

@@ -14,6 +14,9 @@ use tokio::sync::Notify;
 /// How many resources one listener may subscribe to.
 pub(crate) const MAX_SUBSCRIPTIONS: usize = 1024;
 
+/// How many sessions and subscriptions may listen.
+const MAX_LISTENERS: usize = 10_000;
+
 /// All listeners of a server.
 #[derive(Default)]
 pub(crate) struct Hub(Mutex<Vec<Weak<Listener>>>);
@@ -59,7 +62,13 @@ impl Hub {
         });
         let mut listeners = locked(&self.0);
         listeners.retain(|listener| listener.strong_count() > 0);
-        listeners.push(Arc::downgrade(&listener));
+        if listeners.len() < MAX_LISTENERS {
+            listeners.push(Arc::downgrade(&listener));
+        } else {
+            tracing::warn!(
+                "{MAX_LISTENERS} sessions and subscriptions listen already: one more hears nothing"
+            );
+        }
         listener
     }
 

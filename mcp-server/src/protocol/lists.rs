@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use mcp_core::component::{Contract, Def, Kind};
+use mcp_core::component::{Contract, Def, Kind, known_arguments};
 use mcp_core::registry::{Entry, Registry};
 use rmcp::model::{
-    Icon, JsonObject, MetaObject, Prompt, PromptArgument, Resource, ResourceTemplate, Tool, ToolAnnotations,
+    Icon, JsonObject, MetaObject, Prompt, PromptArgument, Resource, ResourceTemplate, ServerCapabilities,
+    Tool, ToolAnnotations,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -114,7 +115,7 @@ fn template(def: &'static Def) -> ResourceTemplate {
 }
 
 fn prompt(def: &Def) -> Prompt {
-    let arguments = arguments(def).into_iter().map(|known| {
+    let arguments = known_arguments(def).into_iter().map(|known| {
         let mut argument = PromptArgument::new(known.name);
         argument.description = known.description;
         argument.required = Some(known.required);
@@ -127,57 +128,6 @@ fn prompt(def: &Def) -> Prompt {
     prompt.icons = icons(def);
     prompt.meta = meta(def);
     prompt
-}
-
-/// An argument, as its schema describes it.
-pub(crate) struct Argument {
-    pub(crate) name: String,
-    pub(crate) type_name: String,
-    pub(crate) description: Option<String>,
-    pub(crate) required: bool,
-}
-
-/// Returns the arguments of a component, in the order of their declaration where the schema keeps it.
-pub(crate) fn arguments(def: &Def) -> Vec<Argument> {
-    let Some(schema) = def.arguments else {
-        let Kind::Resource(part) = def.kind else { return Vec::new() };
-        let template = mcp_core::uri::Template::parse(part.uri);
-        let variables = template.iter().flat_map(mcp_core::uri::Template::variables);
-        return variables
-            .map(|name| Argument {
-                name: name.to_owned(),
-                type_name: "in the URI".to_owned(),
-                description: None,
-                required: true,
-            })
-            .collect();
-    };
-    let schema = schema(Contract::Deserialize).to_value();
-    let required: Vec<_> = schema.get("required").and_then(Value::as_array).into_iter().flatten().collect();
-    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-    properties
-        .map(|(name, property)| Argument {
-            name: name.clone(),
-            type_name: type_name(property),
-            description: property.get("description").and_then(Value::as_str).map(ToOwned::to_owned),
-            required: required.iter().any(|required| *required == name),
-        })
-        .collect()
-}
-
-/// Returns the type of a schema in a word or two.
-fn type_name(schema: &Value) -> String {
-    match schema.get("type") {
-        Some(Value::String(name)) => name.clone(),
-        Some(Value::Array(names)) => {
-            let names = names.iter().filter_map(Value::as_str).filter(|name| *name != "null");
-            names.collect::<Vec<_>>().join(" or ")
-        }
-        _ => match schema.get("$ref").and_then(Value::as_str).and_then(|target| target.rsplit('/').next()) {
-            Some(target) => target.to_owned(),
-            None => "any".to_owned(),
-        },
-    }
 }
 
 fn input_schema(def: &Def) -> JsonObject {
@@ -278,4 +228,31 @@ pub(crate) fn page<T>(
     let page: Vec<_> = items.by_ref().take(size).collect();
     let next = items.next().map(|_| format!("after-{}", start + page.len()));
     Ok((page, next))
+}
+
+/// Returns what the protocol is told of the server: what it has components for.
+#[expect(deprecated, reason = "logging is deprecated by SEP-2577, and part of every revision served")]
+pub(crate) fn capabilities(registry: &Registry) -> ServerCapabilities {
+    let has = |kind| registry.of_kind(kind).next().is_some();
+    let mut capabilities = ServerCapabilities::builder().enable_logging().build();
+    if has("tool") {
+        let tools = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
+        capabilities.tools = tools.tools;
+    }
+    if has("prompt") {
+        let prompts = ServerCapabilities::builder().enable_prompts().enable_prompts_list_changed().build();
+        capabilities.prompts = prompts.prompts;
+    }
+    if has("resource") {
+        let resources = ServerCapabilities::builder()
+            .enable_resources()
+            .enable_resources_subscribe()
+            .enable_resources_list_changed()
+            .build();
+        capabilities.resources = resources.resources;
+    }
+    if registry.entries().iter().any(|entry| !entry.def.complete.is_empty()) {
+        capabilities.completions = ServerCapabilities::builder().enable_completions().build().completions;
+    }
+    capabilities
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use mcp_core::ask::Asked;
 use mcp_core::policy::Scope;
 use mcp_core::registry::Entry;
 use mcp_core::{ErrorKind, Failure, ToolError};
 use rmcp::ErrorData;
 use rmcp::model::{
     CacheScope, CallToolResponse, CallToolResult, ContentBlock, GetPromptResponse, GetPromptResult,
-    ReadResourceResponse, ReadResourceResult, ResultType,
+    InputRequiredResult, ReadResourceResponse, ReadResourceResult, ResultType,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -41,11 +42,7 @@ pub(super) fn tool(target: &Target<'_>, answer: Answer) -> Result<CallToolRespon
             fit(&mut result, target);
             Ok(result.into())
         }
-        Err(Failure::InputRequired(asked)) => target
-            .seal
-            .ask(&target.round, &asked)
-            .map(Into::into)
-            .map_err(|error| ErrorData::internal_error(error, None)),
+        Err(Failure::InputRequired(asked)) => questions(target, &asked).map(Into::into),
         Err(failure) => match refused(&failure, answer.log_id.as_deref(), target.modern) {
             Some(error) => Err(error),
             None => {
@@ -72,11 +69,7 @@ pub(super) fn resource(
             }
             Ok(result.into())
         }
-        Err(Failure::InputRequired(asked)) => target
-            .seal
-            .ask(&target.round, &asked)
-            .map(Into::into)
-            .map_err(|error| ErrorData::internal_error(error, None)),
+        Err(Failure::InputRequired(asked)) => questions(target, &asked).map(Into::into),
         Err(failure) => Err(error(&failure, answer.log_id.as_deref(), target, Some(uri))),
     }
 }
@@ -95,13 +88,14 @@ pub(super) fn prompt(target: &Target<'_>, answer: Answer) -> Result<GetPromptRes
             }
             Ok(result.into())
         }
-        Err(Failure::InputRequired(asked)) => target
-            .seal
-            .ask(&target.round, &asked)
-            .map(Into::into)
-            .map_err(|error| ErrorData::internal_error(error, None)),
+        Err(Failure::InputRequired(asked)) => questions(target, &asked).map(Into::into),
         Err(failure) => Err(error(&failure, answer.log_id.as_deref(), target, None)),
     }
+}
+
+/// Renders the questions that a call cannot go on without.
+fn questions(target: &Target<'_>, asked: &Asked) -> Result<InputRequiredResult, ErrorData> {
+    target.seal.ask(&target.round, asked).map_err(|error| ErrorData::internal_error(error, None))
 }
 
 /// Renders the answer to a call in process: the result of the newest revision.
@@ -128,9 +122,6 @@ pub(crate) fn message(failure: &Failure, log_id: Option<&str>, entry: &Entry) ->
         }
         Failure::Cancelled => "the call was cancelled".to_owned(),
         Failure::Busy => format!("`{}` is busy: try again later", entry.def.name),
-        Failure::Forbidden => {
-            format!("`{}` needs a permission that this caller does not have", entry.def.name)
-        }
         Failure::InputRequired(_) => {
             format!("`{}` asks the user a question, and there is no client to pass it on", entry.def.name)
         }

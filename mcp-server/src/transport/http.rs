@@ -9,8 +9,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, CONTENT_TYPE,
+    ORIGIN, VARY, WWW_AUTHENTICATE,
+};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -23,6 +27,7 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 use crate::auth::Headers;
 use crate::error::Error;
@@ -36,8 +41,14 @@ const SESSION: &str = "mcp-session-id";
 /// How many sessions of the older revisions may be open; rmcp ends idle ones after five minutes.
 const MAX_SESSIONS: usize = 4096;
 
-/// How long connections may take to end when the server stops.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long connections may take to end when all calls are answered.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How many connections may be open; further ones wait to be accepted.
+const MAX_CONNECTIONS: usize = 10_000;
+
+/// Pages of this machine, at any port.
+const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
 
 type Body = BoxBody<Bytes, Infallible>;
 
@@ -55,6 +66,8 @@ pub struct HttpService {
 impl Server {
     /// Returns the server as a tower service.
     ///
+    /// Shared values with `preload` are built at their first use here, as there is no start to wait at.
+    ///
     /// # Errors
     ///
     /// [`Error::Start`] with every mistake in the components and their settings.
@@ -62,7 +75,7 @@ impl Server {
         self.core().map(|core| HttpService::new(Arc::clone(core)))
     }
 
-    /// Serves Streamable HTTP at an address such as `127.0.0.1:8080` until the process is told to stop.
+    /// Serves Streamable HTTP at an address such as `127.0.0.1:8080` until [`stop`](Self::stop) is called.
     ///
     /// # Errors
     ///
@@ -82,7 +95,7 @@ impl Server {
     /// As [`serve_http`](Self::serve_http).
     pub async fn serve_listener(&self, listener: TcpListener) -> Result<(), Error> {
         let core = self.core()?;
-        core.preload().await?;
+        core.open().await?;
         let service = HttpService::new(Arc::clone(core));
         if let Ok(address) = listener.local_addr() {
             tracing::info!(server = %core.name, "listening at http://{address}/mcp");
@@ -97,13 +110,17 @@ async fn serve(listener: TcpListener, service: HttpService, core: &Core) {
     builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30));
     let connections = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = async {
+                let place = Arc::clone(&room).acquire_owned().await.map_err(std::io::Error::other)?;
+                listener.accept().await.map(|(stream, _)| (stream, place))
+            } => accepted,
             () = core.stopping.cancelled() => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, place) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of descriptors, most of the time: the listener lives on, and a loop would spin.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -122,10 +139,14 @@ async fn serve(listener: TcpListener, service: HttpService, core: &Core) {
             if let Err(error) = watched.await {
                 tracing::debug!(error, "connection ended");
             }
+            drop(place);
         });
     }
+    // Whoever comes now is told so by the system, and not kept waiting.
+    drop(listener);
+    core.ended.cancelled().await;
     if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
-        tracing::warn!("connections were still open after {GRACE:?}");
+        tracing::debug!("connections were still open after {GRACE:?}");
     }
 }
 
@@ -133,15 +154,14 @@ impl HttpService {
     fn new(core: Arc<Core>) -> Self {
         let config = &core.dispatch.config;
         let mut http = StreamableHttpServerConfig::default()
-            .with_cancellation_token(core.stopping.child_token())
+            .with_cancellation_token(core.ended.child_token())
             .with_max_request_body_bytes(usize::try_from(config.max_request_size).unwrap_or(usize::MAX));
         if !config.allowed_hosts.is_empty() {
             http = http.with_allowed_hosts(&config.allowed_hosts);
         }
         // A page of this machine may call; one from elsewhere only where it is named.
-        let loopback = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
         http = http.with_allowed_origins(
-            loopback.into_iter().chain(config.allowed_origins.iter().map(String::as_str)),
+            LOOPBACK_ORIGINS.into_iter().chain(config.allowed_origins.iter().map(String::as_str)),
         );
         let handlers = Arc::clone(&core);
         let sessions = Arc::new(LocalSessionManager::default());
@@ -153,13 +173,16 @@ impl HttpService {
         Self { core, rmcp, sessions, owners: Arc::default() }
     }
 
-    async fn answer<B>(&self, mut request: Request<B>) -> Response<Body>
+    async fn answer<B>(&self, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body + Send + 'static,
         B::Data: Send + 'static,
         B::Error: std::fmt::Display,
     {
         match request.uri().path() {
+            "/mcp" | "/mcp/" if request.method() == Method::OPTIONS => {
+                return self.shared_with(request.headers(), Response::new(Full::default().boxed()));
+            }
             "/mcp" | "/mcp/" => {}
             "/healthz" => return text(StatusCode::OK, "ok\n"),
             "/readyz" if self.core.stopping.is_cancelled() => {
@@ -168,6 +191,38 @@ impl HttpService {
             "/readyz" => return text(StatusCode::OK, "ready\n"),
             _ => return text(StatusCode::NOT_FOUND, "not found: the protocol is at /mcp\n"),
         }
+        let headers = request.headers().clone();
+        let response = self.protocol(request).await;
+        self.shared_with(&headers, response)
+    }
+
+    /// Lets a page read the answer whose origin may call (the Fetch standard's CORS protocol).
+    fn shared_with(&self, request: &HeaderMap, mut response: Response<Body>) -> Response<Body> {
+        let Some(origin) = request.get(ORIGIN) else { return response };
+        let allowed = LOOPBACK_ORIGINS
+            .into_iter()
+            .chain(self.core.dispatch.config.allowed_origins.iter().map(String::as_str));
+        let headers = response.headers_mut();
+        headers.append(VARY, HeaderValue::from_static("origin"));
+        if origin.to_str().is_ok_and(|origin| allowed.into_iter().any(|allowed| is_origin(origin, allowed))) {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(SESSION));
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE"));
+            headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+            // Which headers a call has depends on the tool (`Mcp-Param-*`): those that are asked for.
+            if let Some(wanted) = request.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+                headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+            }
+        }
+        response
+    }
+
+    async fn protocol<B>(&self, mut request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body + Send + 'static,
+        B::Data: Send + 'static,
+        B::Error: std::fmt::Display,
+    {
         let identity = match self.identity(Headers::of(request.headers())).await {
             Ok(identity) => identity,
             Err(response) => return response,
@@ -179,10 +234,10 @@ impl HttpService {
             // To whom it does not belong, it does not exist.
             return text(StatusCode::NOT_FOUND, "no such session: initialize a new one\n");
         }
-        let version = request.headers().get("mcp-protocol-version").map(HeaderValue::as_bytes);
-        let has_sessions =
-            version.is_none_or(|version| version < ProtocolVersion::V_2026_07_28.as_str().as_bytes());
-        if session.is_none() && has_sessions && self.sessions.sessions.read().await.len() >= MAX_SESSIONS {
+        if session.is_none()
+            && may_open_session(request.headers())
+            && self.sessions.sessions.read().await.len() >= MAX_SESSIONS
+        {
             return text(StatusCode::SERVICE_UNAVAILABLE, "too many sessions are open: try again later\n");
         }
         let ended = request.method() == Method::DELETE;
@@ -190,7 +245,7 @@ impl HttpService {
 
         let response = self.rmcp.handle(request).await;
         match session {
-            Some(session) if ended || response.status() == StatusCode::NOT_FOUND => {
+            Some(session) if ended && response.status().is_success() => {
                 self.owners().remove(&session);
             }
             None => {
@@ -250,6 +305,23 @@ where
         let service = self.clone();
         Box::pin(async move { Ok(service.answer(request).await) })
     }
+}
+
+/// Returns whether an origin is an allowed one, whose port may be `*`.
+fn is_origin(origin: &str, allowed: &str) -> bool {
+    match allowed.strip_suffix(":*") {
+        Some(host) => origin.strip_prefix(host).is_some_and(|port| port.is_empty() || port.starts_with(':')),
+        None => origin.eq_ignore_ascii_case(allowed),
+    }
+}
+
+/// Returns whether a request without a session may open one: those of the newest revision name another
+/// method in a header, which rmcp holds against the body.
+fn may_open_session(headers: &HeaderMap) -> bool {
+    let version = headers.get("mcp-protocol-version").map(HeaderValue::as_bytes);
+    let modern = version.is_some_and(|version| version >= ProtocolVersion::V_2026_07_28.as_str().as_bytes());
+    let method = headers.get("mcp-method").map(HeaderValue::as_bytes);
+    !modern || method.is_none_or(|method| method == b"initialize")
 }
 
 fn text(status: StatusCode, text: &str) -> Response<Body> {

@@ -18,13 +18,12 @@ impl Server {
     /// [`Error::Start`] with every mistake in the components, [`Error::Transport`] where the pipes fail.
     pub async fn serve_stdio(&self) -> Result<(), Error> {
         let core = self.core()?;
-        core.preload().await?;
+        core.open().await?;
         let (read, write) = rmcp::transport::stdio_pipes();
         let limit = usize::try_from(core.dispatch.config.max_request_size).unwrap_or(usize::MAX);
         let transport = AsyncRwTransport::new_server(read, write).with_max_line_length(limit);
         let handler = Handler::new(std::sync::Arc::clone(core));
-        let stopping = core.stopping.clone();
-        let serving = match handler.serve_with_ct(transport, stopping.clone()).await {
+        let serving = match handler.serve_with_ct(transport, core.ended.clone()).await {
             Ok(serving) => serving,
             // A client that closes the pipe before its first message wants nothing.
             Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => {

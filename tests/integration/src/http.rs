@@ -139,6 +139,15 @@ impl Http {
         Reply { status, headers, messages, text }
     }
 
+    /// Asks, as a browser does, whether a page of an origin may call.
+    pub async fn preflight(&self, origin: &str) -> Reply {
+        let request = self.client.request(reqwest::Method::OPTIONS, &self.url).header("origin", origin);
+        let request = request.header("access-control-request-method", "POST");
+        let response = request.header("access-control-request-headers", "mcp-method").send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Reply { status, headers, messages: Vec::new(), text: String::new() }
+    }
+
     /// Gets another path of the same server.
     pub async fn get(&self, path: &str) -> Reply {
         let url = self.url.replace("/mcp", path);

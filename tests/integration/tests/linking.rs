@@ -1,5 +1,13 @@
 //! Components of a crate that a program only links are found, whatever the linker may throw away.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "these are tests"
+)]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -3,6 +3,14 @@
 //! Each test runs for `MCP_FUZZ_SECONDS` (2 by default, 60 where all tests run) with seeds of its
 //! own, and prints the input that failed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "these are tests"
+)]
+
 use std::time::{Duration, Instant};
 
 use harness::{LEGACY, MODERN, Wire, request_meta};
@@ -129,7 +137,7 @@ async fn a_server_survives_what_is_nearly_a_message() {
             let server = server();
             let mut wire = Raw::connect(&server, revision).await;
             for _ in 0..200 {
-                let line = if sent % 5 == 0 {
+                let line = if sent.is_multiple_of(5) {
                     let noise: String = bytes.new_tree(&mut runner).unwrap().current().into_iter().collect();
                     noise.replace(['\n', '\r'], " ")
                 } else {
@@ -219,7 +227,7 @@ impl Raw {
         }
         self.0.send_raw(line).await;
         self.1 += 1;
-        if self.1 % 20 == 0 {
+        if self.1.is_multiple_of(20) {
             self.0.drain().await;
         }
     }

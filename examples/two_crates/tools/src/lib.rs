@@ -1,7 +1,5 @@
 //! Tools about texts, for any server that links this crate.
 
-#![allow(clippy::needless_pass_by_value, reason = "components take their arguments by value")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use mcp_core::prelude::*;

@@ -186,7 +186,7 @@ async fn lists_come_in_pages() {
             }
         }
         let all = wire.result("tools/list", json!({ "cursor": "after-0" })).await;
-        assert_eq!((seen.len(), pages), (12, 3));
+        assert_eq!((seen.len(), pages), (14, 3));
         assert!(seen.is_sorted() && names(&all["tools"]).len() == 5);
         let answer = wire.request("tools/list", json!({ "cursor": "nonsense" })).await;
         assert_eq!(answer["error"]["code"], -32602);

@@ -71,3 +71,40 @@ async fn an_invalidated_result_is_computed_again() {
     server.call_tool("set_price", json!({ "id": 1, "price": 2.0 })).await.unwrap();
     assert_eq!(server.call_tool("products", json!({})).await.unwrap().cache.word(), "computed");
 }
+
+#[tokio::test]
+async fn a_resource_is_invalid_by_any_way_to_write_its_uri() {
+    let server = server();
+    for spelled in ["product://7", "product://07", "product://%37", "product://+7"] {
+        server.read_resource(spelled).await.unwrap();
+        let word = server.read_resource("product://7").await.unwrap().cache.word();
+        assert_eq!(word, "memory", "{spelled}");
+        server.cache().unwrap().invalidate_resource("product://7").await;
+        assert_eq!(server.read_resource(spelled).await.unwrap().cache.word(), "computed", "{spelled}");
+        let read = server.read_resource(spelled).await.unwrap();
+        assert_eq!(read.result["contents"][0]["uri"], spelled, "an answer names the URI that was asked for");
+        server.cache().unwrap().clear().await;
+    }
+    let cache = server.cache().unwrap();
+    super::components::product::invalidate(&cache, 7).await;
+}
+
+#[tokio::test]
+async fn invalidating_by_arguments_is_told_to_subscribers() {
+    let server = server();
+    let mut wire = Wire::connect(&server, LEGACY).await;
+    wire.result("resources/subscribe", json!({ "uri": "product://7" })).await;
+    super::components::product::invalidate(&server.cache().unwrap(), 7).await;
+    let told = wire.notification("notifications/resources/updated").await;
+    assert_eq!(told["params"]["uri"], "product://7");
+    super::components::product::invalidate(&server.cache().unwrap(), 8).await;
+    assert!(wire.is_silent().await);
+}
+
+#[tokio::test]
+async fn a_result_that_says_is_error_is_counted_as_one() {
+    let server = server();
+    server.call_tool("complains", json!({})).await.unwrap();
+    let figures = server.figures().unwrap();
+    assert_eq!(figures[0].2.outcomes, [("tool_error".to_owned(), 1)]);
+}

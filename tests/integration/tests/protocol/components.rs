@@ -91,6 +91,31 @@ pub async fn too_slow() -> String {
     std::future::pending().await
 }
 
+/// A word whose reading panics where it says so.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(crate = "mcp_server::schemars", transparent)]
+pub struct Touchy(String);
+
+impl<'de> Deserialize<'de> for Touchy {
+    fn deserialize<D: mcp_server::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        assert!(word != "panic", "as told");
+        Ok(Self(word))
+    }
+}
+
+/// Says what it is told, unless that cannot be read.
+#[tool]
+pub fn touchy(value: Touchy) -> String {
+    value.0
+}
+
+/// Says what is wrong in its own words.
+#[tool]
+pub fn complains() -> ToolOutput {
+    ToolOutput::new(["3 of 5 tests failed"]).error()
+}
+
 #[schema]
 pub struct Name {
     /// What you are called.
@@ -194,6 +219,8 @@ pub fn server() -> Server {
         .tool(greet::def())
         .tool(interview::def())
         .tool(switch::def())
+        .tool(touchy::def())
+        .tool(complains::def())
         .resource(product::def())
         .resource(logo::def())
         .resource(terms::def())

@@ -173,3 +173,43 @@ async fn mistakes_of_the_components_are_told_at_the_start_with_their_places() {
     let error = lacking.call_tool("wants", json!({})).await.unwrap_err().to_string();
     assert!(error.contains("AtomicU8") && error.contains("#[provider]"), "{error}");
 }
+
+#[tokio::test]
+async fn a_page_whose_origin_is_allowed_may_read_the_answer() {
+    let mut config = Config::default();
+    config.allowed_origins = vec!["https://app.example".into()];
+    let http = Http::serve(server().config(config)).await;
+    for (origin, allowed) in [
+        ("https://app.example", true),
+        ("http://localhost:6274", true),
+        ("https://app.example.evil.example", false),
+        ("http://localhost.evil.example", false),
+    ] {
+        let asked = http.preflight(origin).await;
+        let expected = allowed.then_some(origin);
+        assert_eq!(
+            asked.headers.get("access-control-allow-origin").map(|value| value.to_str().unwrap()),
+            expected
+        );
+        assert_eq!(asked.headers.contains_key("access-control-allow-headers"), allowed, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_while_arguments_are_read_is_an_error_of_that_call() {
+    let server = server();
+    let mut wire = Wire::connect(&server, LEGACY).await;
+    let answer =
+        wire.request("tools/call", json!({ "name": "touchy", "arguments": { "value": "panic" } })).await;
+    assert_eq!(answer["error"]["code"], -32603);
+    assert_eq!(wire.call("touchy", json!({ "value": "fine" })).await["content"][0]["text"], "fine");
+}
+
+#[tokio::test]
+async fn a_uri_beyond_any_measure_is_refused_at_once() {
+    let server = server();
+    let mut wire = Wire::connect(&server, LEGACY).await;
+    let uri = format!("product://{}?", "a".repeat(1 << 20));
+    let answer = wire.request("resources/read", json!({ "uri": uri })).await;
+    assert_eq!(answer["error"]["code"], -32002);
+}
