@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use harness::{LEGACY, Wire};
 use mcp_server::cache::CacheOutcome::{Bypass, Computed, Memory};
 use mcp_server::prelude::*;
 use mcp_server::serde_json::{self, json};
 
-use crate::client::Client;
 use crate::{call, server};
 
 /// A repository with one commit, and the folder that goes with it.
@@ -322,10 +322,13 @@ async fn a_client_is_told_when_a_file_it_subscribed_to_may_have_changed() {
     let repo = Repo::new();
     repo.git(&["branch", "feature/x"]);
     let server = repo.server();
-    let mut client = Client::connect(&server).await;
+    let mut client = Wire::connect(&server, LEGACY).await;
     let template = json!({ "type": "ref/resource", "uri": "git://{rev}/{+path}" });
     let completed = client
-        .ask("completion/complete", json!({ "ref": template, "argument": { "name": "rev", "value": "f" } }))
+        .result(
+            "completion/complete",
+            json!({ "ref": template, "argument": { "name": "rev", "value": "f" } }),
+        )
         .await;
     assert_eq!(completed["completion"]["values"], json!(["feature/x"]));
     let asked = json!({
@@ -334,14 +337,17 @@ async fn a_client_is_told_when_a_file_it_subscribed_to_may_have_changed() {
         "context": { "arguments": { "rev": "main" } },
     });
     assert_eq!(
-        client.ask("completion/complete", asked).await["completion"]["values"],
+        client.result("completion/complete", asked).await["completion"]["values"],
         json!(["src/main.rs"])
     );
 
     let fixed = format!("git://{}/src/main.rs", repo.git(&["rev-parse", "HEAD"]));
     for uri in [fixed.as_str(), "git://feature%2Fx/src/main.rs"] {
-        client.ask("resources/subscribe", json!({ "uri": uri })).await;
+        client.result("resources/subscribe", json!({ "uri": uri })).await;
     }
     repo.commit("second");
-    assert_eq!(client.updated().await, "git://feature%2Fx/src/main.rs");
+    assert_eq!(
+        client.notification("notifications/resources/updated").await["params"]["uri"],
+        "git://feature%2Fx/src/main.rs"
+    );
 }

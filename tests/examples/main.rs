@@ -9,7 +9,6 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod client;
 mod git;
 mod notes;
 

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use harness::{Http, LEGACY, Wire};
 use mcp_server::cache::CacheOutcome::{Computed, Memory};
 use mcp_server::prelude::*;
 use mcp_server::serde_json::{self, Value, json};
 
-use crate::client::{Client, post};
 use crate::{call, configured, store, tools};
 
 fn server(database: &Path) -> Server {
@@ -70,22 +70,26 @@ async fn over_http_a_note_is_read_by_its_owner_alone() {
     config.app = json!({ "database": folder.path().join("notes.db") });
     config.auth_tokens = ["alice", "bob"].map(|name| (name.to_owned(), format!("token-of-{name}"))).to_vec();
     let server = server(Path::new("")).config(config);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move { server.serve_listener(listener).await });
+    let http = Http::serve(server).await;
+    let [alice, bob, eve] = ["alice", "bob", "eve"].map(|name| http.with_token(&format!("token-of-{name}")));
 
     let add = json!({ "name": "add_note", "arguments": { "title": "of alice", "body": "secret" } });
-    let added = post(port, "token-of-alice", "tools/call", "add_note", add).await;
-    let uri = added["structuredContent"]["uri"].as_str().unwrap();
+    let added = alice.request("tools/call", add).await;
+    let uri = added.result()["structuredContent"]["uri"].clone();
     for _ in 0..2 {
-        let hers = post(port, "token-of-alice", "resources/read", uri, json!({ "uri": uri })).await;
-        assert!(hers["contents"][0]["text"].as_str().unwrap().contains("secret"), "{hers}");
-        assert_eq!(hers["cacheScope"], "private");
-        let his = post(port, "token-of-bob", "resources/read", uri, json!({ "uri": uri })).await;
-        assert_eq!(his["message"], "no note 1: `search_notes` finds the ids of yours");
+        let hers = alice.request("resources/read", json!({ "uri": uri })).await;
+        assert!(hers.result()["contents"][0]["text"].as_str().unwrap().contains("secret"), "{hers:?}");
+        assert_eq!(hers.result()["cacheScope"], "private");
+        let his = bob.request("resources/read", json!({ "uri": uri })).await;
+        assert_eq!(his.answer()["error"]["message"], "no note 1: `search_notes` finds the ids of yours");
     }
-    let unknown = post(port, "token-of-eve", "resources/read", uri, json!({ "uri": uri })).await;
-    assert!(unknown["message"].as_str().unwrap().contains("unauthorized"), "{unknown}");
+    for (who, expected) in [(&alice, vec!["note://1"]), (&bob, vec![])] {
+        let listed = who.request("resources/list", json!({})).await;
+        let uris =
+            listed.result()["resources"].as_array().unwrap().iter().map(|one| one["uri"].as_str().unwrap());
+        assert_eq!(uris.filter(|uri| uri.starts_with("note:")).collect::<Vec<_>>(), expected);
+    }
+    assert_eq!(eve.request("resources/read", json!({ "uri": uri })).await.status, 401);
 }
 
 #[tokio::test]
@@ -97,19 +101,19 @@ async fn a_change_is_seen_at_once_and_told_to_subscribers() {
     assert_eq!(call(&server, "search_notes", search.clone()).await.0, Memory);
     assert!(server.read_resource("note://1").await.unwrap().text().contains("green"));
     assert_eq!(server.read_resource("note://1").await.unwrap().cache, Memory);
-    let mut client = Client::connect(&server).await;
-    client.ask("resources/subscribe", json!({ "uri": "note://1" })).await;
+    let mut client = Wire::connect(&server, LEGACY).await;
+    client.result("resources/subscribe", json!({ "uri": "note://1" })).await;
 
     let update = json!({ "id": 1, "body": "black tea" });
-    client.ask("tools/call", json!({ "name": "update_note", "arguments": update })).await;
-    assert_eq!(client.updated().await, "note://1");
+    client.result("tools/call", json!({ "name": "update_note", "arguments": update })).await;
+    assert_eq!(client.notification("notifications/resources/updated").await["params"]["uri"], "note://1");
     let read = server.read_resource("note://1").await.unwrap();
     assert!(read.cache == Computed && read.text().contains("black tea"), "{}", read.text());
     let (outcome, text) = call(&server, "search_notes", search.clone()).await;
     assert!(outcome == Computed && text.contains("black **tea**"), "{text}");
 
     call(&server, "delete_note", json!({ "id": 1 })).await;
-    assert_eq!(client.updated().await, "note://1");
+    assert_eq!(client.notification("notifications/resources/updated").await["params"]["uri"], "note://1");
     assert_eq!(titles(&call(&server, "search_notes", search).await.1), Vec::<String>::new());
     let read = server.read_resource("note://1").await;
     let read = read.map_or_else(|error| error.to_string(), |read| read.text());
