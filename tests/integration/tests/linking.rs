@@ -1,5 +1,6 @@
 //! Components of a crate that a program only links are found, whatever the linker may throw away.
 
+#![allow(unreachable_pub, missing_docs, reason = "these are tests")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,6 @@
 //! The server as a program: its command line, its settings, and a real client of it.
 
+#![allow(unreachable_pub, missing_docs, reason = "these are tests")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

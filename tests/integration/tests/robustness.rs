@@ -3,6 +3,7 @@
 //! Each test runs for `MCP_FUZZ_SECONDS` (2 by default, 60 where all tests run) with seeds of its
 //! own, and prints the input that failed.
 
+#![allow(unreachable_pub, missing_docs, reason = "these are tests")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

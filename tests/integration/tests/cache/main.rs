@@ -4,6 +4,7 @@
 //! mechanics stand beside it, in `mcp-core`. Each test has a server and a [`lab::Lab`] of its own.
 //! Time is a fake clock or tokio's paused one; nothing sleeps.
 
+#![allow(unreachable_pub, missing_docs, reason = "these are tests")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,6 @@
 //! The protocol in all its revisions, message by message.
 
+#![allow(unreachable_pub, missing_docs, reason = "these are tests")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
