@@ -5,12 +5,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use mcp_core::arguments::Input;
-use mcp_core::cache::{Cache, CacheOutcome, Loaded, Lookup, Served, TagId};
+use mcp_core::cache::{Cache, CacheOutcome, Loaded, Lookup, Served};
 use mcp_core::component::{BoxFuture, Kind, Prepared, Tags};
 use mcp_core::ctx::{Client, Ctx, RequestInfo};
 use mcp_core::invocation::Invocation;
@@ -18,11 +18,11 @@ use mcp_core::places::Places;
 use mcp_core::policy::Scope;
 use mcp_core::provider::Providers;
 use mcp_core::registry::{Entry, Registry};
-use mcp_core::stats::Outcome;
 use mcp_core::{Config, ErrorKind, Failure, Identity, ToolError, keying};
 use tokio_util::sync::CancellationToken;
 
-use crate::error::log_id;
+use crate::invalidates::Invalidates;
+use crate::record::{Record, logged};
 
 /// What calls need of a running server.
 pub(crate) struct Dispatch {
@@ -31,7 +31,7 @@ pub(crate) struct Dispatch {
     pub(crate) providers: Providers,
     pub(crate) config: Arc<Config>,
     places: Arc<Places>,
-    answering: AtomicUsize,
+    pub(crate) answering: AtomicUsize,
 }
 
 /// A call on its way in.
@@ -82,12 +82,9 @@ impl Dispatch {
     /// Answers a call.
     pub(crate) async fn answer(&self, call: Call<'_>) -> Answer {
         let entry = call.entry;
-        let mut record = Record::new(self, entry, call.caller.cancelled.clone());
+        let record = Record::new(self, entry, call.caller.cancelled.clone());
         let served = self.serve(call).await;
-        record.cache = served.outcome;
-        let outcome = outcome(&served, record.cancelled.is_cancelled());
-        let took = record.finish(outcome);
-
+        let took = record.finish(&served);
         let log_id = served.result.as_ref().err().and_then(|failure| logged(entry, failure, took));
         Answer {
             log_id,
@@ -220,129 +217,8 @@ enum Next {
 /// A run that has not begun.
 type Run = BoxFuture<'static, Result<Loaded, Failure>>;
 
-/// What a call makes invalid when it succeeds, or when it is cut off and may have.
-struct Invalidates {
-    cache: Cache,
-    tags: Vec<TagId>,
-    pending: AtomicBool,
-}
-
-impl Invalidates {
-    fn new(cache: Cache, tags: Tags) -> Self {
-        Self { tags: tags.resolve(&cache), cache, pending: AtomicBool::new(false) }
-    }
-
-    fn begin(&self) {
-        self.pending.store(true, Ordering::Release);
-    }
-
-    fn nothing_done(&self) {
-        self.pending.store(false, Ordering::Release);
-    }
-
-    fn done(&self) {
-        if self.pending.swap(false, Ordering::AcqRel) {
-            self.cache.invalidate(&self.tags);
-        }
-    }
-}
-
-impl Drop for Invalidates {
-    fn drop(&mut self) {
-        self.done();
-    }
-}
-
-/// Writes the figures of one call, also of one that is dropped before its end.
-struct Record<'a> {
-    dispatch: &'a Dispatch,
-    entry: &'a Entry,
-    cancelled: CancellationToken,
-    start: Instant,
-    cache: CacheOutcome,
-    done: bool,
-}
-
-impl<'a> Record<'a> {
-    fn new(dispatch: &'a Dispatch, entry: &'a Entry, cancelled: CancellationToken) -> Self {
-        dispatch.answering.fetch_add(1, Ordering::AcqRel);
-        Self { dispatch, entry, cancelled, start: Instant::now(), cache: CacheOutcome::Bypass, done: false }
-    }
-
-    fn finish(mut self, outcome: Outcome) -> Duration {
-        self.write(outcome)
-    }
-
-    fn write(&mut self, outcome: Outcome) -> Duration {
-        self.done = true;
-        let took = self.start.elapsed();
-        let def = self.entry.def;
-        let slow = took >= def.slow.unwrap_or(self.dispatch.config.slow_threshold);
-        if self.dispatch.config.monitoring_enabled && def.profile {
-            self.entry.stats.record(outcome, self.cache, took, slow);
-        }
-        let (kind, name) = (def.kind.word(), def.name);
-        let (outcome, cache, micros) = (outcome.word(), self.cache.word(), took.as_micros() as u64);
-        if slow {
-            tracing::warn!(kind, name, outcome, cache, micros, "slow call");
-        } else {
-            tracing::debug!(kind, name, outcome, cache, micros, "call");
-        }
-        took
-    }
-}
-
-impl Drop for Record<'_> {
-    fn drop(&mut self) {
-        if !self.done {
-            self.write(Outcome::Dropped);
-        }
-        self.dispatch.answering.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 fn unserved(failure: Failure) -> Served {
     Served { result: Err(failure), outcome: CacheOutcome::Bypass, fresh_for: Duration::ZERO, failed: false }
-}
-
-fn outcome(served: &Served, cancelled: bool) -> Outcome {
-    match &served.result {
-        _ if cancelled => Outcome::Cancelled,
-        Ok(_) if served.failed => Outcome::ToolError,
-        Ok(_) => Outcome::Ok,
-        Err(Failure::Error(error)) if !error.is_hidden() => Outcome::ToolError,
-        Err(Failure::Panic) => Outcome::Panic,
-        Err(Failure::Cancelled) => Outcome::Cancelled,
-        Err(Failure::InputRequired(_)) => Outcome::InputRequired,
-        Err(_) => Outcome::Error,
-    }
-}
-
-/// Logs what the caller is not told, under an id that the caller is told.
-fn logged(entry: &Entry, failure: &Failure, took: Duration) -> Option<String> {
-    let (kind, name) = (entry.def.kind.word(), entry.def.name);
-    match failure {
-        Failure::Error(error) if error.is_hidden() => {
-            let id = log_id();
-            tracing::error!(kind, name, id, error = error.message(), "the component failed");
-            Some(id)
-        }
-        Failure::Panic => {
-            let id = log_id();
-            tracing::error!(kind, name, id, place = %entry.def.place, "the component panicked");
-            Some(id)
-        }
-        Failure::Timeout => {
-            tracing::warn!(
-                kind,
-                name,
-                millis = took.as_millis() as u64,
-                "the component took too long and was ended"
-            );
-            None
-        }
-        _ => None,
-    }
 }
 
 /// Adds the known arguments to an error about them, so that a model can correct itself.

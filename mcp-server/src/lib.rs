@@ -33,6 +33,8 @@ extern crate self as mcp_server;
 
 mod dispatch;
 mod error;
+mod invalidates;
+mod record;
 mod server;
 mod started;
 

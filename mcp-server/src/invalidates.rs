@@ -1,0 +1,42 @@
+//! What a call makes invalid.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use mcp_core::cache::{Cache, TagId};
+use mcp_core::component::Tags;
+
+/// What a call makes invalid when it succeeds, or when it is cut off and may have.
+pub(crate) struct Invalidates {
+    cache: Cache,
+    tags: Vec<TagId>,
+    pending: AtomicBool,
+}
+
+impl Invalidates {
+    pub(crate) fn new(cache: Cache, tags: Tags) -> Self {
+        Self { tags: tags.resolve(&cache), cache, pending: AtomicBool::new(false) }
+    }
+
+    /// From here on the function may have done something.
+    pub(crate) fn begin(&self) {
+        self.pending.store(true, Ordering::Release);
+    }
+
+    /// The function says that it has done nothing.
+    pub(crate) fn nothing_done(&self) {
+        self.pending.store(false, Ordering::Release);
+    }
+
+    /// The function has done what it was called for.
+    pub(crate) fn done(&self) {
+        if self.pending.swap(false, Ordering::AcqRel) {
+            self.cache.invalidate(&self.tags);
+        }
+    }
+}
+
+impl Drop for Invalidates {
+    fn drop(&mut self) {
+        self.done();
+    }
+}
