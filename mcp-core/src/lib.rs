@@ -31,6 +31,7 @@ pub mod uri;
 
 pub mod cache;
 pub mod clock;
+pub mod components;
 pub mod config;
 pub mod keying;
 pub mod link;
@@ -48,6 +49,7 @@ pub mod prelude;
 pub use arguments::Args;
 pub use cache::Cache;
 pub use component::{Completing, Listed, PromptDef, ResourceDef, ToolDef};
+pub use components::{Components, ListObserver};
 pub use config::Config;
 pub use content::{Content, Contents, Icon, Message, Role};
 pub use ctx::{Ctx, Elicited, LogLevel, Root, Sample, Sampled};
@@ -56,7 +58,6 @@ pub use identity::Identity;
 pub use output::{Json, ToolOutput};
 pub use policy::Scope;
 pub use provider::{Dep, Pooled, ProviderDef};
-pub use registry::Components;
 
 #[doc = include_str!("docs/prompt.md")]
 pub use mcp_macros::prompt;

@@ -9,9 +9,9 @@ use tokio::sync::OnceCell;
 
 use crate::cache::Cache;
 use crate::component::{BoxFuture, Place};
+use crate::components::Components;
 use crate::config::Config;
 use crate::error::ToolError;
-use crate::registry::Components;
 
 /// A shared value from the `#[provider]` of its type.
 ///

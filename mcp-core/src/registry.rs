@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::arguments::Input;
 use crate::cache::{Cache, TagId};
@@ -16,55 +16,7 @@ use crate::provider::{Need, ProviderDef};
 use crate::stats::Stats;
 use crate::uri::Template;
 
-/// Switches components of a running server on and off, by name.
-///
-/// Taken by a component as `components: Dep<Components>`. What is off is in no list and cannot be
-/// called, and clients are told that the list has changed.
-#[derive(Clone)]
-pub struct Components {
-    registry: Arc<Registry>,
-    observer: Arc<RwLock<Option<ListObserver>>>,
-}
-
-/// Is told which list changed; must not wait.
-pub type ListObserver = Box<dyn Fn(&Kind) + Send + Sync>;
-
-impl Components {
-    /// Makes the switch of a registry.
-    pub fn new(registry: Arc<Registry>) -> Self {
-        Self { registry, observer: Arc::default() }
-    }
-
-    /// Sets who is told of changes.
-    pub fn on_change(&self, observer: ListObserver) {
-        *self.observer.write().unwrap_or_else(PoisonError::into_inner) = Some(observer);
-    }
-
-    /// Switches a component on or off; returns whether there is one.
-    ///
-    /// A tool comes before a resource, and a resource before a prompt of the same name.
-    pub fn enable(&self, name: &str, on: bool) -> bool {
-        let Registry { tools, resources, prompts, .. } = &*self.registry;
-        let Some(entry) = tools.get(name).or_else(|| resources.get(name)).or_else(|| prompts.get(name))
-        else {
-            return false;
-        };
-        if entry.enabled.swap(on, Ordering::AcqRel) != on
-            && let Some(observer) = &*self.observer.read().unwrap_or_else(PoisonError::into_inner)
-        {
-            observer(&entry.def.kind);
-        }
-        true
-    }
-}
-
-impl std::fmt::Debug for Components {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Components").field("registry", &self.registry).finish_non_exhaustive()
-    }
-}
-
-/// The components of one server; never changes after the start, but for what [`Components`] masks.
+/// The components of one server; never changes after the start, but for what [`Components`](crate::Components) masks.
 #[derive(Debug)]
 pub struct Registry {
     entries: Vec<Arc<Entry>>,
@@ -181,6 +133,12 @@ impl Registry {
         self.entries.push(entry);
     }
 
+    /// Returns a component by its name, also one that is switched off: a tool before a resource, and a
+    /// resource before a prompt.
+    pub(crate) fn by_name(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.tools.get(name).or_else(|| self.resources.get(name)).or_else(|| self.prompts.get(name))
+    }
+
     /// Returns all components, sorted by kind and name.
     pub fn entries(&self) -> &[Arc<Entry>] {
         &self.entries
@@ -278,7 +236,12 @@ impl Entry {
         })
     }
 
-    /// Returns whether it can be called; see [`Components`].
+    /// Switches it on or off; returns whether that changed it.
+    pub(crate) fn switch(&self, on: bool) -> bool {
+        self.enabled.swap(on, Ordering::AcqRel) != on
+    }
+
+    /// Returns whether it can be called; see [`Components`](crate::Components).
     pub fn is_enabled(&self) -> bool {
         self.enabled.load(Ordering::Acquire)
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use mcp_core::Components;
 use mcp_core::Identity;
 use mcp_core::cache::{Cache, CacheOptions};
 use mcp_core::ctx::{Nobody, RequestInfo};
 use mcp_core::link;
 use mcp_core::provider::Providers;
-use mcp_core::registry::{Components, Entry, Registry, resource_arguments_tag};
+use mcp_core::registry::{Entry, Registry, resource_arguments_tag};
 use mcp_core::stats::Figures;
 use rmcp::model::ServerCapabilities;
 use tokio_util::sync::CancellationToken;

@@ -71,10 +71,17 @@ fn http_address(_arguments: &ArgMatches) -> Option<String> {
 #[cfg(feature = "http")]
 async fn serve_http(server: &Server, address: &str) -> Result<(), Error> {
     let core = server.core()?;
-    if core.authenticator.is_none() && !crate::transport::http::is_loopback(address) {
-        tracing::warn!(
-            "{address} is reachable from elsewhere, and nobody is asked for a token: set `MCP_AUTH_TOKENS`"
-        );
+    if !crate::transport::http::is_loopback(address) {
+        if core.authenticator.is_none() {
+            tracing::warn!(
+                "{address} is reachable from elsewhere, and nobody is asked for a token: set `MCP_AUTH_TOKENS`"
+            );
+        }
+        if core.dispatch.config.allowed_hosts.is_empty() {
+            tracing::warn!(
+                "only requests addressed to this machine itself are answered: set `MCP_ALLOWED_HOSTS`"
+            );
+        }
     }
     server.serve_http(address).await
 }
