@@ -4,7 +4,7 @@
 //! `mcp-server`, which re-exports it. In reading order:
 //!
 //! - what the attributes make of a function: [`component`], [`policy`], [`output`], [`content`],
-//! - what a function is given: [`arguments`], [`Ctx`], [`Identity`], [`provider`],
+//! - what a function is given: [`arguments`], [`Ctx`], [`Identity`], [`mod@provider`],
 //! - what a server keeps: [`registry`], [`cache`], [`stats`], [`config`].
 //!
 //! Nothing here knows the protocol's messages: a result is neutral bytes, and the way back to the

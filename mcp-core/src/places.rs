@@ -11,7 +11,7 @@ use crate::error::Failure;
 /// How long a call waits for a place.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Places for running calls, and as many again times [`QUEUE`] to wait in.
+/// Places for running calls, and sixteen times as many to wait in.
 #[derive(Debug)]
 pub struct Places {
     free: Arc<Semaphore>,

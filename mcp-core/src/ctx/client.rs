@@ -24,7 +24,7 @@ pub struct RequestInfo {
 
 /// The way from a component to the client of its call.
 ///
-/// The protocol implements it; a component uses it through [`Ctx`].
+/// The protocol implements it; a component uses it through [`Ctx`](crate::Ctx).
 pub trait Client: Send + Sync {
     /// Reports progress, where the client asked for it.
     fn progress(&self, done: f64, total: Option<f64>, message: Option<String>) -> BoxFuture<'_, ()>;
