@@ -9,7 +9,7 @@ use crate::error::ToolError;
 /// The effective settings of a server: defaults, overridden by `mcp.toml`, the environment and flags.
 ///
 /// A provider takes it as `config: &Config`; settings of one's own stand in the file's `[app]` table.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
     /// Whether the server answers calls at all.
@@ -86,5 +86,18 @@ impl Config {
     pub fn app<T: DeserializeOwned>(&self) -> Result<T, ToolError> {
         T::deserialize(&self.app)
             .map_err(|error| ToolError::new(format!("the `[app]` table of the configuration: {error}")))
+    }
+}
+
+/// Shows no token and nothing of the `[app]` table, which may hold secrets of the components.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("cache_enabled", &self.cache_enabled)
+            .field("cache_duration", &self.cache_duration)
+            .field("auth_tokens", &self.auth_tokens.len())
+            .field("allowed_hosts", &self.allowed_hosts)
+            .field("allowed_origins", &self.allowed_origins)
+            .finish_non_exhaustive()
     }
 }

@@ -34,8 +34,13 @@ pub struct ToolError(Inner);
 
 #[derive(Clone)]
 enum Inner {
-    Shown { kind: ErrorKind, message: Arc<str> },
+    Shown {
+        kind: ErrorKind,
+        message: Arc<str>,
+    },
     Hidden(Arc<dyn std::error::Error + Send + Sync>),
+    /// The function has done its work, and its result could not be written.
+    Unwritten(Arc<dyn std::error::Error + Send + Sync>),
 }
 
 /// What a [`ToolError`] that its caller may read is about.
@@ -87,8 +92,19 @@ impl ToolError {
     pub fn kind(&self) -> Option<ErrorKind> {
         match &self.0 {
             Inner::Shown { kind, .. } => Some(*kind),
-            Inner::Hidden(_) => None,
+            Inner::Hidden(_) | Inner::Unwritten(_) => None,
         }
+    }
+
+    /// Creates the error for a result that has no JSON form.
+    pub(crate) fn unwritten(error: serde_json::Error) -> Self {
+        Self(Inner::Unwritten(Arc::new(error)))
+    }
+
+    /// Returns whether the function did its work all the same.
+    #[doc(hidden)]
+    pub fn is_unwritten(&self) -> bool {
+        matches!(self.0, Inner::Unwritten(_))
     }
 
     /// Returns whether the caller sees only an id in its place.
@@ -100,7 +116,7 @@ impl ToolError {
     pub fn message(&self) -> String {
         match &self.0 {
             Inner::Shown { message, .. } => message.to_string(),
-            Inner::Hidden(error) => {
+            Inner::Hidden(error) | Inner::Unwritten(error) => {
                 let mut text = error.to_string();
                 let mut source = error.source();
                 while let Some(cause) = source {

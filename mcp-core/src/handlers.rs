@@ -77,7 +77,7 @@ impl Injected for Ctx {
 /// `Marker` tells the shapes of functions apart; it is always inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no function for this key",
-    note = "a `list` function takes up to two of `Dep<_>`, `Identity` and `Ctx`; a `complete` function takes `&str`, `String` or `Completing` and then up to two of them; either may be async"
+    note = "a `list` function takes up to two of `Dep<_>`, `Identity` and `Ctx`; a `complete` function takes `&str`, `String` or `Completing` and then up to two of them; either may be async, but for one that takes `&str`"
 )]
 pub trait ListFunction<First, T, Marker>: Send + 'static {
     /// Calls the function.
@@ -140,6 +140,7 @@ list_function! {
     AsyncList2: () Nothing given => [], (A, B), Await;
     Str0: (&str) Completing given => [&given.value], (), ;
     Str1: (&str) Completing given => [&given.value], (A), ;
+    Str2: (&str) Completing given => [&given.value], (A, B), ;
     Text0: (String) Completing given => [given.value], (), ;
     Text1: (String) Completing given => [given.value], (A), ;
     Text2: (String) Completing given => [given.value], (A, B), ;

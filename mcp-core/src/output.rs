@@ -24,7 +24,11 @@ pub struct Reply {
 
 impl Reply {
     fn new(result: &impl Serialize, store: bool) -> Result<Self, ToolError> {
-        Ok(Self { body: serde_json::to_vec(result)?.into(), store, failed: false })
+        Ok(Self {
+            body: serde_json::to_vec(result).map_err(ToolError::unwritten)?.into(),
+            store,
+            failed: false,
+        })
     }
 }
 
@@ -310,7 +314,7 @@ impl<T: Serialize + JsonSchema> IntoToolOutput for Json<T> {
     }
 
     fn into_tool_output(self) -> Result<ToolOutput, ToolError> {
-        let structured = serde_json::value::to_raw_value(&self.0)?;
+        let structured = serde_json::value::to_raw_value(&self.0).map_err(ToolError::unwritten)?;
         let text = Content::text(structured.get());
         Ok(ToolOutput { content: vec![text], structured_content: Some(structured), ..ToolOutput::default() })
     }
@@ -363,7 +367,7 @@ impl<T: Serialize> IntoResourceOutput for Json<T> {
     }
 
     fn into_resource_output(self) -> Result<Vec<Contents>, ToolError> {
-        Ok(vec![Contents::new(serde_json::to_string(&self.0)?)])
+        Ok(vec![Contents::new(serde_json::to_string(&self.0).map_err(ToolError::unwritten)?)])
     }
 
     fn default_mime() -> Option<&'static str> {

@@ -233,6 +233,8 @@ impl Providers {
     ) -> Result<Self, String> {
         let mut slots = HashMap::new();
         let ready = |name, value: Shared| Slot { name, def: None, value: OnceCell::new_with(Some(value)) };
+        // What a component does not see, it cannot tell.
+        let config = Arc::new(Config { auth_tokens: Vec::new(), ..(*config).clone() });
         slots.insert(TypeId::of::<Config>(), ready("Config", Arc::clone(&config) as Shared));
         slots.insert(TypeId::of::<Cache>(), ready("Cache", Arc::new(cache)));
         slots.insert(TypeId::of::<Components>(), ready("Components", Arc::new(components)));

@@ -291,10 +291,18 @@ pub fn resource_tags(registry: &Registry, uri: &str, cache: &Cache) -> Option<Ve
     Some(tags)
 }
 
-/// Returns the tag of a resource's arguments; see [`Cache::resolve_resources`].
-pub fn resource_arguments_tag(registry: &Registry, uri: &str, cache: &Cache) -> Option<TagId> {
-    let (entry, values) = registry.resource(uri)?;
-    keying::arguments_tag(entry.def, entry.fingerprint, &*prepared(entry, &values)?, cache)
+/// Returns the tags of a resource's arguments; see [`Cache::resolve_resources`].
+///
+/// Of every component that has or had the URI, also where it is switched off now: what it has cached
+/// may be served again.
+pub fn resource_arguments_tags(registry: &Registry, uri: &str, cache: &Cache) -> Vec<TagId> {
+    let fixed = registry.static_resources.get(uri).map(|entry| (entry, Vec::new()));
+    let templates = registry.templates.iter();
+    let matching = templates.filter_map(|entry| Some((entry, entry.template.as_ref()?.matches(uri)?)));
+    let tags = fixed.into_iter().chain(matching).filter_map(|(entry, values)| {
+        keying::arguments_tag(entry.def, entry.fingerprint, &*prepared(entry, &values)?, cache)
+    });
+    tags.collect()
 }
 
 /// Reads the variables of a URI; what a user's own types do in there may panic.

@@ -188,7 +188,15 @@ impl Dispatch {
                     return Err(Failure::InputRequired(asked));
                 }
             };
-            let reply = reply.inspect_err(|_| running.1.nothing_done())?;
+            let reply = match reply {
+                Ok(reply) => reply,
+                // It did its work, of which the caller gets no result.
+                Err(error) if error.is_unwritten() => return Err(error.into()),
+                Err(error) => {
+                    running.1.nothing_done();
+                    return Err(error.into());
+                }
+            };
             if reply.failed {
                 running.1.nothing_done();
             } else {

@@ -8,6 +8,7 @@ use mcp_core::link::Item;
 use mcp_core::stats::Figures;
 use mcp_core::{Config, Identity, PromptDef, ProviderDef, ResourceDef, ToolDef};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use crate::auth::Authenticator;
 use crate::error::Error;
@@ -41,6 +42,7 @@ use crate::started::Core;
 #[must_use = "a server does nothing until it serves"]
 pub struct Server {
     setup: Setup,
+    stopping: CancellationToken,
     core: OnceLock<Result<Arc<Core>, Error>>,
 }
 
@@ -125,12 +127,12 @@ impl Server {
             page_size: 500,
             authenticator: None,
         };
-        Self { setup, core: OnceLock::new() }
+        Self { setup, stopping: CancellationToken::new(), core: OnceLock::new() }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Setup)) -> Self {
         change(&mut self.setup);
-        Self { setup: self.setup, core: OnceLock::new() }
+        Self { core: OnceLock::new(), ..self }
     }
 
     /// Adds a tool: `.tool(add::def())`.
@@ -300,14 +302,15 @@ impl Server {
     /// Tells the server to stop: nothing new is taken on, calls under way are answered, and then
     /// `serve_stdio` and `serve_http` return.
     pub fn stop(&self) {
-        if let Some(Ok(core)) = self.core.get() {
-            core.stopping.cancel();
-        }
+        self.stopping.cancel();
     }
 
     /// Starts the server, where it has not.
     pub(crate) fn core(&self) -> Result<&Arc<Core>, Error> {
-        self.core.get_or_init(|| Core::start(&self.setup)).as_ref().map_err(Clone::clone)
+        self.core
+            .get_or_init(|| Core::start(&self.setup, self.stopping.clone()))
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     #[cfg(feature = "cli")]

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mcp_core::Components;
-use mcp_core::Identity;
 use mcp_core::cache::{Cache, CacheOptions};
 use mcp_core::ctx::{Nobody, RequestInfo};
 use mcp_core::link;
 use mcp_core::provider::Providers;
-use mcp_core::registry::{Entry, Registry, resource_arguments_tag};
+use mcp_core::registry::{Entry, Registry, resource_arguments_tags};
 use mcp_core::stats::Figures;
+use mcp_core::{Config, Identity, keying};
 use rmcp::model::ServerCapabilities;
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +47,7 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn start(setup: &Setup) -> Result<Arc<Self>, Error> {
+    pub(crate) fn start(setup: &Setup, stopping: CancellationToken) -> Result<Arc<Self>, Error> {
         let linked = if setup.linked { link::linked() } else { &[] };
         let items = linked.iter().chain(&setup.items).copied();
         let registry = Registry::new(items).map_err(|mistakes| Error::Start(mistakes.into()))?;
@@ -63,6 +63,7 @@ impl Core {
             Some(config) => config.clone(),
             None => crate::settings::from_environment()?,
         };
+        refuse_useless_horizons(&registry, &config)?;
         let config = Arc::new(config);
         let options = CacheOptions {
             enabled: config.cache_enabled,
@@ -85,7 +86,7 @@ impl Core {
         .map_err(Error::start)?;
 
         let resources = Arc::clone(&registry);
-        cache.resolve_resources(Box::new(move |cache, uri| resource_arguments_tag(&resources, uri, cache)));
+        cache.resolve_resources(Box::new(move |cache, uri| resource_arguments_tags(&resources, uri, cache)));
 
         let hub = Arc::new(Hub::default());
         let told = Arc::clone(&hub);
@@ -108,7 +109,7 @@ impl Core {
             seal: Seal::new().map_err(Error::start)?,
             page_size: setup.page_size,
             authenticator,
-            stopping: CancellationToken::new(),
+            stopping,
             ended: CancellationToken::new(),
             opened: AtomicBool::new(false),
         }))
@@ -169,4 +170,20 @@ impl Core {
         });
         figures.filter(|(_, _, figures)| figures.calls > 0).collect()
     }
+}
+
+/// Refuses components whose `stale_if_error` ends before the ttl that the configuration gives them.
+fn refuse_useless_horizons(registry: &Registry, config: &Config) -> Result<(), Error> {
+    let useless = registry.entries().iter().filter_map(|entry| {
+        let policy = entry.def.cache?;
+        let ttl = keying::ttl(&policy, config.cache_duration);
+        (!policy.stale_if_error.is_zero() && policy.stale_if_error < ttl).then(|| {
+            format!(
+                "`{}` ({}) has `stale_if_error` of {:?}, shorter than its ttl of {ttl:?}: write a longer one, or a `ttl`",
+                entry.def.name, entry.def.place, policy.stale_if_error
+            )
+        })
+    });
+    let mistakes: Vec<_> = useless.collect();
+    if mistakes.is_empty() { Ok(()) } else { Err(Error::Start(mistakes.into())) }
 }

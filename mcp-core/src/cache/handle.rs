@@ -88,8 +88,8 @@ impl Default for CacheOptions {
 /// Is told of every invalidation, after it has taken effect; must not wait.
 pub type Observer = Arc<dyn Fn(Invalidated<'_>) + Send + Sync>;
 
-/// Finds what the results of a resource carry, by any way to write its URI: the tag of its arguments.
-pub type Resolver = Box<dyn Fn(&Cache, &str) -> Option<TagId> + Send + Sync>;
+/// Finds what the results of a resource carry, by any way to write its URI: the tags of its arguments.
+pub type Resolver = Box<dyn Fn(&Cache, &str) -> Vec<TagId> + Send + Sync>;
 
 /// What was invalidated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +184,7 @@ impl Cache {
 
     /// Returns the tags that make what was read from a resource invalid.
     pub fn resource_tags(&self, uri: &str) -> Vec<TagId> {
-        let resolved = self.0.resolver.get().and_then(|resolve| resolve(self, uri));
+        let resolved = self.0.resolver.get().map(|resolve| resolve(self, uri)).unwrap_or_default();
         std::iter::once(TagId::resource(&canonical(uri))).chain(resolved).collect()
     }
 

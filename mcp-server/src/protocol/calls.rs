@@ -44,6 +44,9 @@ impl Handler {
         (responses, state): (Option<BTreeMap<String, Value>>, Option<String>),
         context: &RequestContext<RoleServer>,
     ) -> Result<(Target<'a>, Answer), ErrorData> {
+        if self.core.stopping.is_cancelled() {
+            return Err(ErrorData::internal_error("the server is stopping", None));
+        }
         let mut request = request_info(context);
         let identity = identity(context);
         let round = |identity: Identity| Round {

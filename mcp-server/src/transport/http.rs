@@ -44,6 +44,9 @@ const MAX_SESSIONS: usize = 4096;
 /// How long connections may take to end when all calls are answered.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How long a connection may stay without a byte before its first request.
+const SILENCE: Duration = Duration::from_secs(30);
+
 /// How many connections may be open; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 10_000;
 
@@ -60,6 +63,8 @@ pub struct HttpService {
     core: Arc<Core>,
     rmcp: StreamableHttpService<Handler, LocalSessionManager>,
     sessions: Arc<LocalSessionManager>,
+    /// The origins that may call, each in the form of [`spelled_out`].
+    origins: Arc<[String]>,
     owners: Arc<Mutex<HashMap<String, [u8; 32]>>>,
 }
 
@@ -132,12 +137,15 @@ async fn serve(listener: TcpListener, service: HttpService, core: &Core) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY not set");
         }
-        let served =
-            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.clone()));
-        let watched = connections.watch(served.into_owned());
+        let (builder, service, watcher) = (builder.clone(), service.clone(), connections.watcher());
         tokio::spawn(async move {
-            if let Err(error) = watched.await {
-                tracing::debug!(error, "connection ended");
+            // hyper's own deadlines begin with the first byte.
+            if matches!(tokio::time::timeout(SILENCE, stream.readable()).await, Ok(Ok(()))) {
+                let served =
+                    builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+                if let Err(error) = watcher.watch(served).await {
+                    tracing::debug!(error, "connection ended");
+                }
             }
             drop(place);
         });
@@ -160,9 +168,10 @@ impl HttpService {
             http = http.with_allowed_hosts(&config.allowed_hosts);
         }
         // A page of this machine may call; one from elsewhere only where it is named.
-        http = http.with_allowed_origins(
-            LOOPBACK_ORIGINS.into_iter().chain(config.allowed_origins.iter().map(String::as_str)),
-        );
+        let named = config.allowed_origins.iter().map(|origin| spelled_out(origin));
+        let origins: Arc<[String]> =
+            LOOPBACK_ORIGINS.into_iter().map(ToOwned::to_owned).chain(named).collect();
+        http = http.with_allowed_origins(origins.iter());
         let handlers = Arc::clone(&core);
         let sessions = Arc::new(LocalSessionManager::default());
         let rmcp = StreamableHttpService::new(
@@ -170,7 +179,7 @@ impl HttpService {
             Arc::clone(&sessions),
             http,
         );
-        Self { core, rmcp, sessions, owners: Arc::default() }
+        Self { core, rmcp, sessions, origins, owners: Arc::default() }
     }
 
     async fn answer<B>(&self, request: Request<B>) -> Response<Body>
@@ -199,12 +208,10 @@ impl HttpService {
     /// Lets a page read the answer whose origin may call (the Fetch standard's CORS protocol).
     fn shared_with(&self, request: &HeaderMap, mut response: Response<Body>) -> Response<Body> {
         let Some(origin) = request.get(ORIGIN) else { return response };
-        let allowed = LOOPBACK_ORIGINS
-            .into_iter()
-            .chain(self.core.dispatch.config.allowed_origins.iter().map(String::as_str));
+        let spelled = origin.to_str().map(spelled_out).unwrap_or_default();
         let headers = response.headers_mut();
         headers.append(VARY, HeaderValue::from_static("origin"));
-        if origin.to_str().is_ok_and(|origin| allowed.into_iter().any(|allowed| is_origin(origin, allowed))) {
+        if self.origins.iter().any(|allowed| is_origin(&spelled, allowed)) {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(SESSION));
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE"));
@@ -223,6 +230,9 @@ impl HttpService {
         B::Data: Send + 'static,
         B::Error: std::fmt::Display,
     {
+        if self.core.stopping.is_cancelled() && request.method() == Method::POST {
+            return text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+        }
         let identity = match self.identity(Headers::of(request.headers())).await {
             Ok(identity) => identity,
             Err(response) => return response,
@@ -307,11 +317,23 @@ where
     }
 }
 
-/// Returns whether an origin is an allowed one, whose port may be `*`.
+/// Returns whether an origin is an allowed one, whose port may be `*`; both in the form of [`spelled_out`].
 fn is_origin(origin: &str, allowed: &str) -> bool {
     match allowed.strip_suffix(":*") {
-        Some(host) => origin.strip_prefix(host).is_some_and(|port| port.is_empty() || port.starts_with(':')),
-        None => origin.eq_ignore_ascii_case(allowed),
+        Some(host) => origin.rsplit_once(':').is_some_and(|(own, _)| own == host),
+        None => origin == allowed,
+    }
+}
+
+/// Writes an origin in one way: in lower case, with its port.
+fn spelled_out(origin: &str) -> String {
+    let origin = origin.trim().trim_end_matches('/').to_ascii_lowercase();
+    let host = origin.split_once("://").map_or("", |(_, host)| host);
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+    match origin.as_str() {
+        secure if secure.starts_with("https://") && !has_port => format!("{secure}:443"),
+        plain if plain.starts_with("http://") && !has_port => format!("{plain}:80"),
+        _ => origin,
     }
 }
 

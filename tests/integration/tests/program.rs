@@ -236,7 +236,7 @@ async fn rmcps_client_lists_and_calls_over_stdio_and_http() {
     let http = ().serve(StreamableHttpClientTransport::from_uri(running.1.clone())).await.unwrap();
     for client in [stdio, http] {
         let tools = client.list_all_tools().await.unwrap();
-        assert!(tools.iter().any(|tool| tool.name == "add") && tools.len() == 14);
+        assert!(tools.iter().any(|tool| tool.name == "add") && tools.len() == 15);
         assert_eq!(client.list_all_resources().await.unwrap().len(), 5);
         assert_eq!(client.list_all_prompts().await.unwrap().len(), 2);
         let arguments = json!({ "a": 2, "b": 3 }).as_object().cloned().unwrap();

@@ -186,7 +186,7 @@ async fn lists_come_in_pages() {
             }
         }
         let all = wire.result("tools/list", json!({ "cursor": "after-0" })).await;
-        assert_eq!((seen.len(), pages), (14, 3));
+        assert_eq!((seen.len(), pages), (15, 3));
         assert!(seen.is_sorted() && names(&all["tools"]).len() == 5);
         let answer = wire.request("tools/list", json!({ "cursor": "nonsense" })).await;
         assert_eq!(answer["error"]["code"], -32602);
@@ -225,4 +225,14 @@ async fn the_handshake_tells_who_serves() {
         assert!(capabilities.get(capability).is_some(), "{capability}");
     }
     assert_eq!(capabilities["resources"]["subscribe"], true);
+}
+
+#[tokio::test]
+async fn a_server_that_is_told_to_stop_before_it_serves_does_not() {
+    let server = server();
+    server.stop();
+    let listener = mcp_server::tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let served =
+        mcp_server::tokio::time::timeout(std::time::Duration::from_secs(10), server.serve_listener(listener));
+    served.await.expect("it ends at once").unwrap();
 }

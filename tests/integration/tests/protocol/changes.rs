@@ -106,3 +106,24 @@ async fn a_result_that_says_is_error_is_counted_as_one() {
     let figures = server.figures().unwrap();
     assert_eq!(figures[0].2.outcomes, [("tool_error".to_owned(), 1)]);
 }
+
+#[tokio::test]
+async fn work_whose_result_cannot_be_written_was_done_all_the_same() {
+    let server = server();
+    server.call_tool("products", json!({})).await.unwrap();
+    assert!(server.call_tool("speechless", json!({})).await.unwrap().is_error());
+    assert_eq!(server.call_tool("products", json!({})).await.unwrap().cache.word(), "computed");
+}
+
+#[tokio::test]
+async fn what_is_switched_off_is_invalidated_too() {
+    let server = server();
+    server.read_resource("product://07").await.unwrap();
+    let switch =
+        async |on: bool| server.call_tool("switch", json!({ "on": on, "name": "product" })).await.unwrap();
+    switch(false).await;
+    assert!(server.read_resource("product://7").await.is_err());
+    server.cache().unwrap().invalidate_resource("product://7").await;
+    switch(true).await;
+    assert_eq!(server.read_resource("product://7").await.unwrap().cache.word(), "computed");
+}

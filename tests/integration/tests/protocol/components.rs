@@ -110,6 +110,23 @@ pub fn touchy(value: Touchy) -> String {
     value.0
 }
 
+/// A result that has no JSON form.
+#[derive(JsonSchema)]
+#[schemars(crate = "mcp_server::schemars")]
+pub struct Unwritable;
+
+impl Serialize for Unwritable {
+    fn serialize<S: mcp_server::serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(mcp_server::serde::ser::Error::custom("no form"))
+    }
+}
+
+/// Changes something, and cannot say what.
+#[tool(invalidates(tag("products")))]
+pub fn speechless() -> Json<Unwritable> {
+    Json(Unwritable)
+}
+
 /// Says what is wrong in its own words.
 #[tool]
 pub fn complains() -> ToolOutput {
@@ -143,10 +160,10 @@ pub async fn interview(topic: String, ctx: Ctx) -> Result<String, ToolError> {
     Ok(format!("{name} on {topic}: {} ({} roots)", question?.text(), roots?.len()))
 }
 
-/// Switches the tool `add` on or off.
+/// Switches the tool `add`, or another component, on or off.
 #[tool]
-pub fn switch(on: bool, components: Dep<Components>) -> bool {
-    components.enable("add", on)
+pub fn switch(on: bool, name: Option<String>, components: Dep<Components>) -> bool {
+    components.enable(name.as_deref().unwrap_or("add"), on)
 }
 
 /// One product.
@@ -221,6 +238,7 @@ pub fn server() -> Server {
         .tool(switch::def())
         .tool(touchy::def())
         .tool(complains::def())
+        .tool(speechless::def())
         .resource(product::def())
         .resource(logo::def())
         .resource(terms::def())

@@ -177,11 +177,13 @@ async fn mistakes_of_the_components_are_told_at_the_start_with_their_places() {
 #[tokio::test]
 async fn a_page_whose_origin_is_allowed_may_read_the_answer() {
     let mut config = Config::default();
-    config.allowed_origins = vec!["https://app.example".into()];
+    config.allowed_origins = vec!["https://app.example:443".into(), "https://Other.example".into()];
     let http = Http::serve(server().config(config)).await;
     for (origin, allowed) in [
         ("https://app.example", true),
         ("http://localhost:6274", true),
+        ("https://other.example", true),
+        ("https://other.example:8443", false),
         ("https://app.example.evil.example", false),
         ("http://localhost.evil.example", false),
     ] {
