@@ -75,25 +75,20 @@ pub struct Called {
 impl Called {
     /// Returns the text blocks of a tool's result or a resource's content, joined by new lines.
     pub fn text(&self) -> String {
-        let blocks = ["content", "contents"]
-            .into_iter()
-            .filter_map(|name| self.result.get(name)?.as_array())
-            .flatten();
-        let messages = self.result.get("messages").and_then(Value::as_array).into_iter().flatten();
-        let blocks = blocks.chain(messages.filter_map(|message| message.get("content")));
-        let texts: Vec<_> = blocks.filter_map(|block| block.get("text")?.as_str()).collect();
+        let texts: Vec<_> = self.blocks().filter_map(|block| block.get("text")?.as_str()).collect();
         texts.join("\n")
     }
 
     /// Returns whether the result is text alone, which [`text`](Self::text) holds whole.
     pub fn is_text(&self) -> bool {
-        let blocks = ["content", "contents"]
-            .into_iter()
-            .filter_map(|name| self.result.get(name)?.as_array())
-            .flatten();
-        let messages = self.result.get("messages").and_then(Value::as_array).into_iter().flatten();
-        let mut blocks = blocks.chain(messages.filter_map(|message| message.get("content")));
-        blocks.all(|block| block.get("text").is_some_and(Value::is_string))
+        self.blocks().all(|block| block.get("text").is_some_and(Value::is_string))
+    }
+
+    /// Returns the blocks of a tool's result, the parts of a resource, or what a prompt's messages say.
+    fn blocks(&self) -> impl Iterator<Item = &Value> {
+        let list = |name: &str| self.result.get(name).and_then(Value::as_array).into_iter().flatten();
+        let said = list("messages").filter_map(|message| message.get("content"));
+        list("content").chain(list("contents")).chain(said)
     }
 
     /// Returns whether a tool's result describes a failure.
