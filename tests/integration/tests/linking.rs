@@ -44,6 +44,6 @@ fn finds_them(profile: &str) {
     let list: Value = serde_json::from_slice(&listed.stdout).unwrap();
     let tools = list["tools"].as_array().unwrap();
     let is_elsewhere =
-        |tool: &&Value| tool["declared"]["module"].as_str().unwrap().starts_with("two_crates_tools");
-    assert!(tools.iter().any(|tool| is_elsewhere(&tool)), "{profile}: {tools:?}");
+        |tool: &Value| tool["declared"]["module"].as_str().unwrap().starts_with("two_crates_tools");
+    assert!(tools.iter().any(is_elsewhere), "{profile}: {tools:?}");
 }
