@@ -34,7 +34,7 @@ impl Components {
     /// A tool comes before a resource, and a resource before a prompt of the same name.
     pub fn enable(&self, name: &str, on: bool) -> bool {
         let Some(entry) = self.registry.by_name(name) else { return false };
-        if entry.switch(on)
+        if self.registry.switch(entry, on)
             && let Some(observer) = &*self.observer.read().unwrap_or_else(PoisonError::into_inner)
         {
             observer(&entry.def.kind);

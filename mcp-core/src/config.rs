@@ -28,6 +28,14 @@ pub struct Config {
     pub max_response_size: u64,
     /// How many calls run at once.
     pub max_concurrency: u32,
+    /// Whether requests that need nothing but an answer go past rmcp, which answers them the same.
+    pub direct_lane: bool,
+    /// The smallest answer over HTTP that is compressed, in bytes.
+    pub compression_threshold: u64,
+    /// How long an HTTP connection may wait for its next request.
+    pub keep_alive_idle: Duration,
+    /// How many requests an HTTP connection may bring; `None`: any number.
+    pub keep_alive_requests: Option<u32>,
     /// Whether calls are counted and timed.
     pub monitoring_enabled: bool,
     /// From which time on a call is reported as slow, where the component says nothing.
@@ -53,6 +61,10 @@ impl Default for Config {
             max_request_size: 10 << 20,
             max_response_size: 10 << 20,
             max_concurrency: 1024,
+            direct_lane: true,
+            compression_threshold: 1 << 10,
+            keep_alive_idle: Duration::from_secs(30),
+            keep_alive_requests: None,
             monitoring_enabled: true,
             slow_threshold: Duration::from_secs(1),
             auth_tokens: Vec::new(),

@@ -156,6 +156,8 @@ pub enum Failure {
     Cancelled,
     /// As many calls of this component run as its `concurrency` allows, and none ended in time.
     Busy,
+    /// The caller's identity lacks one of these scopes.
+    Forbidden(&'static [&'static str]),
     /// The component asks the user before it can go on; the caller repeats the call with the answers.
     InputRequired(Arc<Asked>),
 }

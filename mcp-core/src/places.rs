@@ -20,7 +20,7 @@ pub struct Places {
 }
 
 /// How many calls may wait for each place.
-const QUEUE: usize = 16;
+pub const QUEUE: usize = 16;
 
 /// A place that is taken, until it is dropped.
 #[derive(Debug)]

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::arguments::Input;
 use crate::cache::{Cache, TagId};
 use crate::component::{Contract, Def, Kind, Prepared};
+use crate::error::Failure;
+use crate::identity::Identity;
 use crate::keying;
 use crate::link::Item;
 use crate::places::Places;
@@ -27,6 +29,8 @@ pub struct Registry {
     templates: Vec<Arc<Entry>>,
     static_resources: HashMap<&'static str, Arc<Entry>>,
     providers: Vec<&'static ProviderDef>,
+    /// How often a component was switched on or off.
+    switched: AtomicU64,
 }
 
 /// The variables of a URI, by name.
@@ -43,6 +47,8 @@ pub struct Entry {
     pub fingerprint: u64,
     /// The parsed URI of a resource.
     pub template: Option<Template>,
+    /// Whether a tool's structured result is an object in every case; `None` where it declares none.
+    pub object_output: Option<bool>,
     /// Free places, where the component limits how many calls run at once.
     pub places: Option<Arc<Places>>,
     enabled: AtomicBool,
@@ -77,6 +83,7 @@ impl Registry {
             templates: Vec::new(),
             static_resources: HashMap::new(),
             providers,
+            switched: AtomicU64::new(0),
         };
         for def in defs {
             match Entry::new(def) {
@@ -149,6 +156,20 @@ impl Registry {
         self.entries.iter().filter(move |entry| entry.def.kind.word() == kind)
     }
 
+    /// Returns a number that changes whenever a component is switched on or off.
+    pub fn mask(&self) -> u64 {
+        self.switched.load(Ordering::Acquire)
+    }
+
+    /// Switches a component on or off; returns whether that changed it.
+    pub(crate) fn switch(&self, entry: &Entry, on: bool) -> bool {
+        let changed = entry.enabled.swap(on, Ordering::AcqRel) != on;
+        if changed {
+            self.switched.fetch_add(1, Ordering::AcqRel);
+        }
+        changed
+    }
+
     /// Returns the providers, sorted by name.
     pub fn providers(&self) -> &[&'static ProviderDef] {
         &self.providers
@@ -216,9 +237,6 @@ impl Entry {
                 )
             }));
         }
-        if !def.scopes.is_empty() {
-            errors.push(later(def.name, &place, "scopes"));
-        }
         if def.needs.iter().any(Need::is_pooled) {
             errors.push(later(def.name, &place, "Pooled<_>"));
         }
@@ -226,19 +244,37 @@ impl Entry {
             return Err(errors);
         }
         let places = def.concurrency.map(|calls| Arc::new(Places::new(calls)));
+        let output = def.output.and_then(|schema| schema());
+        let object_output = output.map(|schema| schema.get("type").is_some_and(|name| name == "object"));
         Ok(Self {
             def,
             stats: Stats::default(),
             fingerprint: keying::fingerprint(def),
             template,
+            object_output,
             places,
             enabled: AtomicBool::new(true),
         })
     }
 
-    /// Switches it on or off; returns whether that changed it.
-    pub(crate) fn switch(&self, on: bool) -> bool {
-        self.enabled.swap(on, Ordering::AcqRel) != on
+    /// Reads the arguments of a call into their types.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Error`] where they do not fit, [`Failure::Panic`] where a type of the user's panics.
+    pub fn read(&self, input: Input<'_>) -> Result<Box<dyn Prepared>, Failure> {
+        let read = catch_unwind(AssertUnwindSafe(|| (self.def.prepare)(input)));
+        read.map_or(Err(Failure::Panic), |read| read.map_err(Failure::Error))
+    }
+
+    /// Returns whether a caller holds the scopes that the component asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Forbidden`] with those scopes.
+    pub fn allow(&self, identity: &Identity) -> Result<(), Failure> {
+        let holds_all = self.def.scopes.iter().all(|scope| identity.has_scope(scope));
+        if holds_all { Ok(()) } else { Err(Failure::Forbidden(self.def.scopes)) }
     }
 
     /// Returns whether it can be called; see [`Components`](crate::Components).
@@ -305,8 +341,7 @@ pub fn resource_arguments_tags(registry: &Registry, uri: &str, cache: &Cache) ->
     tags.collect()
 }
 
-/// Reads the variables of a URI; what a user's own types do in there may panic.
+/// Reads the variables of a URI.
 fn prepared(entry: &Entry, values: &[(String, String)]) -> Option<Box<dyn Prepared>> {
-    let read = AssertUnwindSafe(|| (entry.def.prepare)(Input::Text(values)).ok());
-    catch_unwind(read).ok().flatten()
+    entry.read(Input::Text(values)).ok()
 }

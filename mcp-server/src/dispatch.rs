@@ -37,12 +37,20 @@ pub(crate) struct Dispatch {
 /// A call on its way in.
 pub(crate) struct Call<'a> {
     pub(crate) entry: &'a Arc<Entry>,
-    pub(crate) input: Input<'a>,
+    pub(crate) arguments: Arguments<'a>,
     /// The URI that a resource is read by.
     pub(crate) uri: Option<&'a str>,
     pub(crate) caller: Caller,
     /// Whether it continues an earlier call, with answers or a state: such calls never touch the cache.
     pub(crate) continues: bool,
+}
+
+/// The arguments of a call.
+pub(crate) enum Arguments<'a> {
+    /// As they arrived.
+    Raw(Input<'a>),
+    /// Read into their types already.
+    Read(Box<dyn Prepared>),
 }
 
 /// Who calls, and the way back.
@@ -109,7 +117,7 @@ impl Dispatch {
         let takes_ctx = call.entry.def.uses_ctx;
         let timeout = call.entry.def.timeout;
         let cancelled = call.caller.cancelled.clone();
-        // A user's own types are read and written in there, and may panic.
+        // A user's own types are written in there, and may panic.
         let next = catch_unwind(AssertUnwindSafe(|| self.prepare(call)));
         match next.unwrap_or_else(|_| Next::Answer(unserved(Failure::Panic))) {
             Next::Answer(served) => served,
@@ -131,10 +139,19 @@ impl Dispatch {
 
     /// Reads the arguments, looks into the cache, and makes the run ready that a miss needs.
     fn prepare(&self, call: Call<'_>) -> Next {
-        let Call { entry, input, uri, caller, continues } = call;
-        let prepared = match (entry.def.prepare)(input) {
-            Ok(prepared) => prepared,
-            Err(error) => return Next::Answer(unserved(explained(entry, &error).into())),
+        let Call { entry, arguments, uri, caller, continues } = call;
+        if let Err(forbidden) = entry.allow(&caller.identity) {
+            return Next::Answer(unserved(forbidden));
+        }
+        let prepared = match arguments {
+            Arguments::Read(prepared) => prepared,
+            Arguments::Raw(input) => match entry.read(input) {
+                Ok(prepared) => prepared,
+                Err(Failure::Error(error)) => {
+                    return Next::Answer(unserved(explained(entry, &error).into()));
+                }
+                Err(failure) => return Next::Answer(unserved(failure)),
+            },
         };
         let keyed = (!continues)
             .then(|| keying::keyed(entry.def, entry.fingerprint, &*prepared, &caller.identity, &self.cache))

@@ -59,7 +59,7 @@ pub use mcp_core::{
 pub use protocol::Handler;
 pub use server::{Called, Server};
 #[cfg(feature = "http")]
-pub use transport::http::HttpService;
+pub use transport::http::{HttpService, ResponseBody};
 
 #[doc(hidden)]
 pub use mcp_core::__private;

@@ -58,6 +58,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting!(max_request_size, units::bytes, "the largest request (10MiB)"),
     setting!(max_response_size, units::bytes, "the largest result (10MiB)"),
     setting!(max_concurrency, count, "how many calls run at once (1024)"),
+    setting!(direct_lane, boolean, "whether plain requests go past rmcp, which answers them the same (true)"),
+    setting!(compression_threshold, units::bytes, "the smallest answer over HTTP that is compressed (1KiB)"),
+    setting!(keep_alive_idle, units::duration, "how long an HTTP connection may wait for a request (30s)"),
+    setting!(
+        keep_alive_requests,
+        requests,
+        |most| most.map_or_else(|| "unlimited".to_owned(), |most| most.to_string()),
+        "how many requests an HTTP connection may bring (unlimited)"
+    ),
     setting!(monitoring_enabled, boolean, "whether calls are counted and timed (true)"),
     setting!(slow_threshold, units::duration, "from which time on a call is reported as slow (1s)"),
     setting!(
@@ -80,9 +89,6 @@ const LATER: &[&str] = &[
     "redis_url",
     "connection_pooling",
     "async_threshold",
-    "compression_threshold",
-    "keep_alive_idle",
-    "keep_alive_requests",
     "batch_size",
     "memory_warning",
     "db_chunk_size",
@@ -288,6 +294,10 @@ fn boolean(text: &str) -> Result<bool, String> {
 fn count(text: &str) -> Result<u32, String> {
     let count = text.trim().parse().ok().filter(|count| (1..=1_000_000).contains(count));
     count.ok_or_else(|| format!("`{text}` is no count: write a number from 1 to 1000000"))
+}
+
+fn requests(text: &str) -> Result<Option<u32>, String> {
+    if text.trim().eq_ignore_ascii_case("unlimited") { Ok(None) } else { count(text).map(Some) }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "has the form of the other parsers")]

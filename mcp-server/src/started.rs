@@ -12,13 +12,14 @@ use mcp_core::provider::Providers;
 use mcp_core::registry::{Entry, Registry, resource_arguments_tags};
 use mcp_core::stats::Figures;
 use mcp_core::{Config, Identity, keying};
-use rmcp::model::ServerCapabilities;
+use rmcp::model::{Implementation, InitializeResult, ServerCapabilities, ServerConfig};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Authenticator, Tokens};
-use crate::dispatch::{Answer, Call, Caller, Dispatch};
+use crate::dispatch::{Answer, Arguments, Call, Caller, Dispatch};
 use crate::error::Error;
 use crate::protocol::hub::Hub;
+use crate::protocol::lane::ReadyLists;
 use crate::protocol::lists::{self, Lists};
 use crate::protocol::{self, Seal};
 use crate::server::{Called, Setup};
@@ -33,7 +34,12 @@ pub(crate) struct Core {
     pub(crate) instructions: Option<String>,
     pub(crate) dispatch: Dispatch,
     pub(crate) lists: Lists,
+    pub(crate) ready: ReadyLists,
+    /// The client of calls that nobody is asked anything in.
+    pub(crate) nobody: Arc<Nobody>,
     pub(crate) capabilities: ServerCapabilities,
+    /// Whether the direct lane takes what it can.
+    pub(crate) direct: bool,
     pub(crate) hub: Arc<Hub>,
     pub(crate) seal: Seal,
     pub(crate) page_size: usize,
@@ -103,7 +109,10 @@ impl Core {
             version: Arc::clone(&setup.version),
             instructions: setup.instructions.clone(),
             lists: Lists::new(&registry),
+            ready: ReadyLists::default(),
+            nobody: Arc::new(Nobody),
             capabilities: lists::capabilities(&registry),
+            direct: config.direct_lane,
             dispatch: Dispatch::new(registry, cache, providers, config),
             hub,
             seal: Seal::new().map_err(Error::start)?,
@@ -143,6 +152,14 @@ impl Core {
         self.ended.cancel();
     }
 
+    /// Returns what clients are told of the server.
+    pub(crate) fn info(&self) -> ServerConfig {
+        let mut info = InitializeResult::new(self.capabilities.clone())
+            .with_server_info(Implementation::new(&*self.name, &*self.version));
+        info.instructions = self.instructions.clone();
+        info
+    }
+
     pub(crate) async fn called(
         &self,
         entry: &Arc<Entry>,
@@ -152,11 +169,11 @@ impl Core {
     ) -> Result<Called, Error> {
         let caller = Caller {
             identity,
-            client: Arc::new(Nobody),
+            client: Arc::clone(&self.nobody) as Arc<_>,
             request: RequestInfo::default(),
             cancelled: CancellationToken::new(),
         };
-        let call = Call { entry, input, uri, caller, continues: false };
+        let call = Call { entry, arguments: Arguments::Raw(input), uri, caller, continues: false };
         let answer: Answer = self.dispatch.answer(call).await;
         let result = protocol::value(entry, uri, &answer)
             .map_err(|error| Error::Transport(error.message.into_owned()))?;

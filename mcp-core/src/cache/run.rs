@@ -147,7 +147,7 @@ pub(super) fn is_replaceable(failure: &Failure) -> bool {
     match failure {
         Failure::Error(error) => matches!(error.kind(), None | Some(ErrorKind::Failed)),
         Failure::Panic | Failure::Timeout | Failure::Busy => true,
-        Failure::Cancelled | Failure::InputRequired(_) => false,
+        Failure::Cancelled | Failure::InputRequired(_) | Failure::Forbidden(_) => false,
     }
 }
 

@@ -19,7 +19,7 @@ use super::client::{PeerClient, is_modern};
 use super::handler::Handler;
 use super::render::Target;
 use super::rounds::Round;
-use crate::dispatch::{Answer, Call, Caller};
+use crate::dispatch::{Answer, Arguments, Call, Caller};
 
 /// How long a function beside a component may take, where the component has no `timeout`.
 const ASIDE: Duration = Duration::from_secs(30);
@@ -64,15 +64,11 @@ impl Handler {
                 .map_err(|error| ErrorData::invalid_params(error, None))?;
         }
         let revision = context.protocol_version().map(|version| version.to_string()).unwrap_or_default();
-        let call = Call { entry, input, uri, caller: self.caller(context, request), continues };
+        let caller = self.caller(context, request);
+        let call = Call { entry, arguments: Arguments::Raw(input), uri, caller, continues };
         let answer = self.core.dispatch.answer(call).await;
-        let target = Target {
-            entry,
-            revision,
-            modern: is_modern(context),
-            seal: &self.core.seal,
-            round: round(identity),
-        };
+        let asking = Some((&self.core.seal, round(identity)));
+        let target = Target { entry, revision: revision.into(), modern: is_modern(context), asking };
         Ok((target, answer))
     }
 
@@ -84,7 +80,9 @@ impl Handler {
         context: &RequestContext<RoleServer>,
     ) -> Result<Vec<Resource>, ErrorData> {
         let mcp_core::component::Kind::Resource(part) = entry.def.kind else { return Ok(Vec::new()) };
-        let Some(list) = part.list else { return Ok(Vec::new()) };
+        let Some(list) = part.list.filter(|_| entry.allow(&identity(context)).is_ok()) else {
+            return Ok(Vec::new());
+        };
         let listed = self.aside(entry, context, list).await?;
         let resources = listed.into_iter().map(|instance| {
             let mut resource = Resource::new(instance.uri, instance.name);
@@ -140,7 +138,7 @@ impl Handler {
 }
 
 /// Returns who calls: what the transport found out.
-fn identity(context: &RequestContext<RoleServer>) -> Identity {
+pub(super) fn identity(context: &RequestContext<RoleServer>) -> Identity {
     let found = context.extensions.get::<Identity>().cloned();
     #[cfg(feature = "http")]
     let found = found

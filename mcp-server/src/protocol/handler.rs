@@ -13,9 +13,9 @@ use mcp_core::cache::TagId;
 use mcp_core::component::{Completing, known_arguments};
 use mcp_core::registry::resource_tags;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+    CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
     CompletionInfo, CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse,
-    Implementation, InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
     ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, Reference,
     ServerConfig, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
     UnsubscribeRequestParams,
@@ -24,9 +24,10 @@ use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::calls::identity;
 use super::client::{SessionLevel, is_modern};
 use super::hub::{Listener, Wants};
-use super::lists;
+use super::lists::Page;
 use super::render;
 use super::telling::{tell_session, tell_subscription};
 use crate::started::Core;
@@ -72,14 +73,9 @@ impl Handler {
         self.listener.get_or_init(|| self.core.hub.listen(everything()))
     }
 
-    fn page<T>(
-        &self,
-        items: impl Iterator<Item = T>,
-        request: Option<PaginatedRequestParams>,
-    ) -> Result<(Vec<T>, Option<String>), ErrorData> {
-        let cursor = request.and_then(|request| request.cursor);
-        lists::page(items, cursor.as_deref(), self.core.page_size)
-            .map_err(|error| ErrorData::invalid_params(error, None))
+    fn page<'a>(&self, request: Option<&'a PaginatedRequestParams>) -> Page<'a> {
+        let cursor = request.and_then(|request| request.cursor.as_deref());
+        Page { cursor, size: self.core.page_size }
     }
 
     fn wants(&self, filter: &SubscriptionFilter) -> Wants {
@@ -95,10 +91,7 @@ impl Handler {
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        let mut info = InitializeResult::new(self.core.capabilities.clone())
-            .with_server_info(Implementation::new(&*self.core.name, &*self.core.version));
-        info.instructions = self.core.instructions.clone();
-        info
+        self.core.info()
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
@@ -123,15 +116,8 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let modern = is_modern(&context);
-        let listed = self.core.lists.tools.iter().filter(|(entry, _)| entry.is_listed());
-        let (page, next) = self.page(listed, request)?;
-        let tools =
-            page.into_iter().map(|(_, forms)| if modern { &forms.modern } else { &forms.legacy }).cloned();
-        let mut result = ListToolsResult::with_all_items(tools.collect());
-        result.next_cursor = next;
-        (result.ttl_ms, result.cache_scope) = list_hints(modern);
-        Ok(result)
+        let page = self.core.lists.tools_page(is_modern(&context), self.page(request.as_ref()));
+        page.map_err(unknown_cursor)
     }
 
     async fn list_prompts(
@@ -139,13 +125,8 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let listed = self.core.lists.prompts.iter().filter(|(entry, _)| entry.is_listed());
-        let (page, next) = self.page(listed, request)?;
-        let mut result =
-            ListPromptsResult::with_all_items(page.into_iter().map(|(_, prompt)| prompt.clone()).collect());
-        result.next_cursor = next;
-        (result.ttl_ms, result.cache_scope) = list_hints(is_modern(&context));
-        Ok(result)
+        let page = self.core.lists.prompts_page(is_modern(&context), self.page(request.as_ref()));
+        page.map_err(unknown_cursor)
     }
 
     async fn list_resources(
@@ -153,16 +134,12 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let fixed = self.core.lists.resources.iter().filter(|(entry, _)| entry.is_listed());
-        let mut resources: Vec<_> = fixed.map(|(_, resource)| resource.clone()).collect();
+        let mut instances = Vec::new();
         for (entry, template) in self.core.lists.templates.iter().filter(|(entry, _)| entry.is_listed()) {
-            resources.extend(self.instances(entry, template.mime_type.as_deref(), &context).await?);
+            instances.extend(self.instances(entry, template.mime_type.as_deref(), &context).await?);
         }
-        let (page, next) = self.page(resources.into_iter(), request)?;
-        let mut result = ListResourcesResult::with_all_items(page);
-        result.next_cursor = next;
-        (result.ttl_ms, result.cache_scope) = list_hints(is_modern(&context));
-        Ok(result)
+        let (modern, page) = (is_modern(&context), self.page(request.as_ref()));
+        self.core.lists.resources_page(instances, modern, page).map_err(unknown_cursor)
     }
 
     async fn list_resource_templates(
@@ -170,13 +147,8 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let listed = self.core.lists.templates.iter().filter(|(entry, _)| entry.is_listed());
-        let (page, next) = self.page(listed, request)?;
-        let templates = page.into_iter().map(|(_, template)| template.clone()).collect();
-        let mut result = ListResourceTemplatesResult::with_all_items(templates);
-        result.next_cursor = next;
-        (result.ttl_ms, result.cache_scope) = list_hints(is_modern(&context));
-        Ok(result)
+        let page = self.core.lists.templates_page(is_modern(&context), self.page(request.as_ref()));
+        page.map_err(unknown_cursor)
     }
 
     async fn call_tool(
@@ -263,6 +235,9 @@ impl ServerHandler for Handler {
         let chosen =
             request.context.and_then(|context| context.arguments).unwrap_or_default().into_iter().collect();
         let completing = Completing::new(argument.value.clone(), chosen);
+        if let Err(forbidden) = entry.allow(&identity(&context)) {
+            return Err(render::forbidden(entry, &forbidden));
+        }
         let mut values = self.aside(entry, &context, |cx| complete(completing, cx)).await?;
         let total = values.len();
         values.truncate(CompletionInfo::MAX_VALUES);
@@ -350,12 +325,12 @@ impl ServerHandler for Handler {
         Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method.to_owned(), None))
     }
 }
-/// Returns the hints of a list: it may change at any moment, of which subscribers are told.
-fn list_hints(modern: bool) -> (Option<u64>, Option<CacheScope>) {
-    if modern { (Some(0), Some(CacheScope::Private)) } else { (None, None) }
+fn unknown_cursor(error: String) -> ErrorData {
+    ErrorData::invalid_params(error, None)
 }
+
 /// Returns the text of a prompt's argument; the protocol says text, and some clients send numbers.
-fn text(value: &serde_json::Value) -> String {
+pub(super) fn text(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),

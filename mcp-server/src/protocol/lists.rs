@@ -1,13 +1,16 @@
 //! What the lists show: definitions, made once from what the attributes emitted.
 
 use std::borrow::Cow;
+#[cfg(feature = "http")]
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use mcp_core::component::{Contract, Def, Kind, known_arguments};
 use mcp_core::registry::{Entry, Registry};
 use rmcp::model::{
-    Icon, JsonObject, MetaObject, Prompt, PromptArgument, Resource, ResourceTemplate, ServerCapabilities,
-    Tool, ToolAnnotations,
+    CacheScope, Icon, JsonObject, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, MetaObject, Prompt, PromptArgument, Resource, ResourceTemplate, ServerCapabilities, Tool,
+    ToolAnnotations,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -15,6 +18,9 @@ use serde_json::{Value, json};
 /// The definitions of a server's components, in the order of the registry.
 pub(crate) struct Lists {
     pub(crate) tools: Vec<(Arc<Entry>, Forms<Tool>)>,
+    /// The arguments that a tool wants in headers too, by its name; tools without any are not there.
+    #[cfg(feature = "http")]
+    mirrors: HashMap<&'static str, Vec<Mirror>>,
     pub(crate) resources: Vec<(Arc<Entry>, Resource)>,
     pub(crate) templates: Vec<(Arc<Entry>, ResourceTemplate)>,
     pub(crate) prompts: Vec<(Arc<Entry>, Prompt)>,
@@ -28,6 +34,15 @@ pub(crate) struct Forms<T> {
     pub(crate) legacy: T,
 }
 
+/// An argument that is repeated in a header, for those who route requests without reading them (SEP-2243).
+#[cfg(feature = "http")]
+pub(crate) struct Mirror {
+    /// The way to the argument, from property to property.
+    pub(crate) path: Vec<String>,
+    /// The header's whole name, in lower case.
+    pub(crate) header: String,
+}
+
 impl Lists {
     pub(crate) fn new(registry: &Registry) -> Self {
         let (mut resources, mut templates) = (Vec::new(), Vec::new());
@@ -38,8 +53,12 @@ impl Lists {
                 resources.push((Arc::clone(entry), resource(entry.def)));
             }
         }
+        let tools: Vec<_> =
+            registry.of_kind("tool").map(|entry| (Arc::clone(entry), tool(entry))).collect();
         Self {
-            tools: registry.of_kind("tool").map(|entry| (Arc::clone(entry), tool(entry.def))).collect(),
+            #[cfg(feature = "http")]
+            mirrors: tools.iter().filter_map(|(entry, forms)| mirrored(entry.def.name, &forms.modern)).collect(),
+            tools,
             prompts: registry.of_kind("prompt").map(|entry| (Arc::clone(entry), prompt(entry.def))).collect(),
             resources,
             templates,
@@ -47,10 +66,99 @@ impl Lists {
     }
 }
 
+impl Lists {
+    /// Returns the arguments that a tool wants in headers too.
+    #[cfg(feature = "http")]
+    pub(crate) fn mirrors(&self, tool: &str) -> &[Mirror] {
+        self.mirrors.get(tool).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns one page of the tools.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the cursor is none of this list's, as the others do.
+    pub(crate) fn tools_page(&self, modern: bool, page: Page<'_>) -> Result<ListToolsResult, String> {
+        let (page, next) = page.of(listed(&self.tools))?;
+        let tools = page.into_iter().map(|forms| if modern { &forms.modern } else { &forms.legacy });
+        let mut result = ListToolsResult::with_all_items(tools.cloned().collect());
+        result.next_cursor = next;
+        (result.ttl_ms, result.cache_scope) = hints(modern);
+        Ok(result)
+    }
+
+    /// Returns one page of the prompts.
+    pub(crate) fn prompts_page(&self, modern: bool, page: Page<'_>) -> Result<ListPromptsResult, String> {
+        let (page, next) = page.of(listed(&self.prompts))?;
+        let mut result = ListPromptsResult::with_all_items(page.into_iter().cloned().collect());
+        result.next_cursor = next;
+        (result.ttl_ms, result.cache_scope) = hints(modern);
+        Ok(result)
+    }
+
+    /// Returns one page of the resources: the fixed ones, then the given instances of templates.
+    pub(crate) fn resources_page(
+        &self,
+        instances: Vec<Resource>,
+        modern: bool,
+        page: Page<'_>,
+    ) -> Result<ListResourcesResult, String> {
+        let (page, next) = page.of(listed(&self.resources).cloned().chain(instances))?;
+        let mut result = ListResourcesResult::with_all_items(page);
+        result.next_cursor = next;
+        (result.ttl_ms, result.cache_scope) = hints(modern);
+        Ok(result)
+    }
+
+    /// Returns one page of the templates.
+    pub(crate) fn templates_page(
+        &self,
+        modern: bool,
+        page: Page<'_>,
+    ) -> Result<ListResourceTemplatesResult, String> {
+        let (page, next) = page.of(listed(&self.templates))?;
+        let mut result = ListResourceTemplatesResult::with_all_items(page.into_iter().cloned().collect());
+        result.next_cursor = next;
+        (result.ttl_ms, result.cache_scope) = hints(modern);
+        Ok(result)
+    }
+}
+
+/// Finds the properties of a tool's schema that are annotated with `x-mcp-header`.
+#[cfg(feature = "http")]
+fn mirrored(name: &'static str, tool: &Tool) -> Option<(&'static str, Vec<Mirror>)> {
+    fn collect(properties: Option<&Value>, path: &mut Vec<String>, found: &mut Vec<Mirror>) {
+        for (name, schema) in properties.and_then(Value::as_object).into_iter().flatten() {
+            path.push(name.clone());
+            if let Some(header) = schema.get("x-mcp-header").and_then(Value::as_str) {
+                let header = format!("mcp-param-{}", header.to_ascii_lowercase());
+                found.push(Mirror { path: path.clone(), header });
+            }
+            collect(schema.get("properties"), path, found);
+            path.pop();
+        }
+    }
+
+    let mut found = Vec::new();
+    collect(tool.input_schema.get("properties"), &mut Vec::new(), &mut found);
+    (!found.is_empty()).then_some((name, found))
+}
+
+/// Returns the definitions that the lists show.
+fn listed<T>(all: &[(Arc<Entry>, T)]) -> impl Iterator<Item = &T> {
+    all.iter().filter(|(entry, _)| entry.is_listed()).map(|(_, definition)| definition)
+}
+
+/// Returns the hints of a list: it may change at any moment, of which subscribers are told.
+fn hints(modern: bool) -> (Option<u64>, Option<CacheScope>) {
+    if modern { (Some(0), Some(CacheScope::Private)) } else { (None, None) }
+}
+
 /// The name under which a structured result that is no object travels before 2026-07-28.
 pub(crate) const WRAPPER: &str = "result";
 
-fn tool(def: &Def) -> Forms<Tool> {
+fn tool(entry: &Entry) -> Forms<Tool> {
+    let def = entry.def;
     let mut tool = Tool::new(def.name, description(def), input_schema(def));
     tool.title = def.title.map(ToOwned::to_owned);
     tool.icons = icons(def);
@@ -65,7 +173,7 @@ fn tool(def: &Def) -> Forms<Tool> {
     if let Some(output) = def.output.and_then(|schema| schema()) {
         let mut output = output.to_value();
         plain_formats(&mut output);
-        let mut older = if is_object_schema(&output) {
+        let mut older = if entry.object_output == Some(true) {
             object(output.clone())
         } else {
             let definitions = output.get("$defs").cloned();
@@ -85,11 +193,6 @@ fn tool(def: &Def) -> Forms<Tool> {
         tool.output_schema = Some(Arc::new(object(output)));
     }
     Forms { modern: tool, legacy }
-}
-
-/// Returns whether the structured result of a tool is an object in every case.
-pub(crate) fn is_object_schema(schema: &Value) -> bool {
-    schema.get("type").and_then(Value::as_str) == Some("object")
 }
 
 fn resource(def: &'static Def) -> Resource {
@@ -206,28 +309,31 @@ fn converted<T: DeserializeOwned>(value: &impl serde::Serialize, def: &Def, key:
         .ok()
 }
 
-/// Returns one page of a list and the cursor of the next one.
-///
-/// # Errors
-///
-/// Fails where the cursor is none of this list's.
-pub(crate) fn page<T>(
-    items: impl Iterator<Item = T>,
-    cursor: Option<&str>,
-    size: usize,
-) -> Result<(Vec<T>, Option<String>), String> {
-    let start = match cursor {
-        None => 0,
-        Some(cursor) => {
-            cursor.strip_prefix("after-").and_then(|start| start.parse::<usize>().ok()).ok_or_else(|| {
-                format!("unknown cursor `{cursor}`: send `nextCursor` of the page before, as it was")
-            })?
-        }
-    };
-    let mut items = items.skip(start);
-    let page: Vec<_> = items.by_ref().take(size).collect();
-    let next = items.next().map(|_| format!("after-{}", start + page.len()));
-    Ok((page, next))
+/// Which part of a list is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Page<'a> {
+    /// What the page before ended with; `None`: the first page.
+    pub(crate) cursor: Option<&'a str>,
+    /// How many entries it has at most.
+    pub(crate) size: usize,
+}
+
+impl Page<'_> {
+    /// Takes the page out of a list, with the cursor of the next one.
+    fn of<T>(self, items: impl Iterator<Item = T>) -> Result<(Vec<T>, Option<String>), String> {
+        let start = match self.cursor {
+            None => 0,
+            Some(cursor) => {
+                cursor.strip_prefix("after-").and_then(|start| start.parse::<usize>().ok()).ok_or_else(
+                    || format!("unknown cursor `{cursor}`: send `nextCursor` of the page before, as it was"),
+                )?
+            }
+        };
+        let mut items = items.skip(start);
+        let page: Vec<_> = items.by_ref().take(self.size).collect();
+        let next = items.next().map(|_| format!("after-{}", start + page.len()));
+        Ok((page, next))
+    }
 }
 
 /// Returns what the protocol is told of the server: what it has components for.

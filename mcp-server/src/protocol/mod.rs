@@ -8,6 +8,8 @@ pub(crate) mod lists;
 mod render;
 mod rounds;
 
+pub(crate) mod lane;
+
 pub(crate) mod hub;
 mod telling;
 

@@ -1,5 +1,6 @@
 //! From a call's answer to the protocol's result, in the form of the request's revision.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,18 +17,18 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::client;
-use super::lists::{WRAPPER, is_object_schema};
+use super::lists::WRAPPER;
 use super::rounds::{Round, Seal};
 use crate::dispatch::Answer;
 
 /// What an answer is rendered for.
-pub(super) struct Target<'a> {
-    pub(super) entry: &'a Entry,
+pub(crate) struct Target<'a> {
+    pub(crate) entry: &'a Entry,
     /// The revision, as the protocol writes it.
-    pub(super) revision: String,
+    pub(super) revision: Cow<'static, str>,
     pub(super) modern: bool,
-    pub(super) seal: &'a Seal,
-    pub(super) round: Round<'a>,
+    /// What questions are asked with, where the component may ask some.
+    pub(super) asking: Option<(&'a Seal, Round<'a>)>,
 }
 
 /// Renders the answer of a tool.
@@ -43,7 +44,7 @@ pub(super) fn tool(target: &Target<'_>, answer: Answer) -> Result<CallToolRespon
             Ok(result.into())
         }
         Err(Failure::InputRequired(asked)) => questions(target, &asked).map(Into::into),
-        Err(failure) => match refused(&failure, answer.log_id.as_deref(), target.modern) {
+        Err(failure) => match refused(&failure, answer.log_id.as_deref(), target) {
             Some(error) => Err(error),
             None => {
                 let text = message(&failure, answer.log_id.as_deref(), target.entry);
@@ -95,7 +96,10 @@ pub(super) fn prompt(target: &Target<'_>, answer: Answer) -> Result<GetPromptRes
 
 /// Renders the questions that a call cannot go on without.
 fn questions(target: &Target<'_>, asked: &Asked) -> Result<InputRequiredResult, ErrorData> {
-    target.seal.ask(&target.round, asked).map_err(|error| ErrorData::internal_error(error, None))
+    let Some((seal, round)) = &target.asking else {
+        return Err(ErrorData::internal_error("the call asks a question, and has no client to ask", None));
+    };
+    seal.ask(round, asked).map_err(|error| ErrorData::internal_error(error, None))
 }
 
 /// Renders the answer to a call in process: the result of the newest revision.
@@ -122,6 +126,7 @@ pub(crate) fn message(failure: &Failure, log_id: Option<&str>, entry: &Entry) ->
         }
         Failure::Cancelled => "the call was cancelled".to_owned(),
         Failure::Busy => format!("`{}` is busy: try again later", entry.def.name),
+        Failure::Forbidden(scopes) => format!("`{}` needs the scope `{}`", entry.def.name, scopes.join(" ")),
         Failure::InputRequired(_) => {
             format!("`{}` asks the user a question, and there is no client to pass it on", entry.def.name)
         }
@@ -130,22 +135,28 @@ pub(crate) fn message(failure: &Failure, log_id: Option<&str>, entry: &Entry) ->
 }
 
 /// Returns the protocol's error for failures that are no result of a tool in any case.
-fn refused(failure: &Failure, log_id: Option<&str>, modern: bool) -> Option<ErrorData> {
+fn refused(failure: &Failure, log_id: Option<&str>, target: &Target<'_>) -> Option<ErrorData> {
     match failure {
         Failure::Panic | Failure::Cancelled => {
             let id = log_id.map(|id| format!(" (id {id})")).unwrap_or_default();
             Some(ErrorData::internal_error(format!("internal error{id}"), None))
         }
-        Failure::Error(error) if modern => {
+        Failure::Forbidden(_) => Some(forbidden(target.entry, failure)),
+        Failure::Error(error) if target.modern => {
             client::missing(error).map(ErrorData::missing_required_client_capability)
         }
         _ => None,
     }
 }
 
+/// Returns the protocol's error for a caller who lacks a scope.
+pub(super) fn forbidden(entry: &Entry, failure: &Failure) -> ErrorData {
+    ErrorData::invalid_request(message(failure, None, entry), None)
+}
+
 /// Returns the protocol's error for a resource or a prompt, which have no other way to fail.
 fn error(failure: &Failure, log_id: Option<&str>, target: &Target<'_>, uri: Option<&str>) -> ErrorData {
-    if let Some(error) = refused(failure, log_id, target.modern) {
+    if let Some(error) = refused(failure, log_id, target) {
         return error;
     }
     let text = message(failure, log_id, target.entry);
@@ -211,9 +222,8 @@ fn fit(result: &mut CallToolResult, target: &Target<'_>) {
         degrade(block, &target.revision);
     }
     if let Some(structured) = result.structured_content.take() {
-        let schema = target.entry.def.output.and_then(|schema| schema());
-        let is_object = schema.map_or(structured.is_object(), |schema| is_object_schema(schema.as_value()));
-        result.structured_content = match target.revision.as_str() {
+        let is_object = target.entry.object_output.unwrap_or(structured.is_object());
+        result.structured_content = match &*target.revision {
             "2024-11-05" | "2025-03-26" => None,
             _ if is_object => Some(structured),
             _ => Some(json!({ WRAPPER: structured })),

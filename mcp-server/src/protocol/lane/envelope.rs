@@ -1,0 +1,165 @@
+//! The form of a message that the lane takes: read in one pass, borrowing, with the arguments left raw.
+
+use std::borrow::Cow;
+
+use rmcp::model::{ClientCapabilities, ProtocolVersion};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// A request. Members that no hot method has are left to rmcp, and so are members that come twice.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Envelope<'a> {
+    jsonrpc: &'a str,
+    #[serde(borrow)]
+    id: &'a RawValue,
+    pub(crate) method: &'a str,
+    #[serde(borrow, default)]
+    pub(crate) params: Params<'a>,
+}
+
+/// The parameters of all hot methods.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Params<'a> {
+    #[serde(borrow, default)]
+    pub(crate) name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) uri: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) arguments: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "_meta")]
+    meta: Meta<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct Meta<'a> {
+    #[serde(borrow, default, rename = "io.modelcontextprotocol/protocolVersion")]
+    version: Option<&'a str>,
+    #[serde(borrow, default, rename = "io.modelcontextprotocol/clientCapabilities")]
+    capabilities: Option<&'a RawValue>,
+}
+
+/// The rules that a request is under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Era {
+    /// Since 2026-07-28: each request says all that there is to know.
+    Modern,
+    /// Before: what the handshake settled.
+    Legacy(&'static str),
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads a message; `None` where it is none that the lane takes.
+    pub(crate) fn read(message: &'a str) -> Option<Self> {
+        let envelope: Self = serde_json::from_str(message).ok()?;
+        (envelope.jsonrpc == "2.0" && is_plain_id(envelope.id.get())).then_some(envelope)
+    }
+
+    /// Returns the id as it was written.
+    pub(crate) fn id(&self) -> &'a str {
+        self.id.get()
+    }
+
+    /// Returns the rules that it is under; `session`: the revision of the handshake, where there was one.
+    pub(crate) fn era(&self, session: Option<&'static str>) -> Option<Era> {
+        let Meta { version, capabilities } = &self.params.meta;
+        match version {
+            Some(version) if *version == Era::Modern.revision() => {
+                let capabilities = capabilities.as_ref()?.get();
+                let valid =
+                    capabilities == "{}" || serde_json::from_str::<ClientCapabilities>(capabilities).is_ok();
+                valid.then_some(Era::Modern)
+            }
+            Some(_) => None,
+            None => session.map(Era::Legacy),
+        }
+    }
+}
+
+impl Era {
+    /// Returns the revision, as the protocol writes it.
+    pub(crate) fn revision(self) -> &'static str {
+        match self {
+            Self::Modern => "2026-07-28",
+            Self::Legacy(revision) => revision,
+        }
+    }
+
+    pub(crate) fn is_modern(self) -> bool {
+        self == Self::Modern
+    }
+
+    /// Returns the era of a session whose handshake settled on a revision, where the lane knows it.
+    ///
+    /// Those before 2025-06-18 lack kinds of content that a result may hold, and are left to rmcp.
+    pub(crate) fn of_session(version: &ProtocolVersion) -> Option<&'static str> {
+        ["2025-06-18", "2025-11-25"].into_iter().find(|known| *known == version.as_str())
+    }
+}
+
+/// Returns whether an id can be sent back as it was written, and compared as text.
+fn is_plain_id(id: &str) -> bool {
+    match id.as_bytes() {
+        [b'"', text @ .., b'"'] => !text.contains(&b'\\'),
+        b"-0" => false,
+        _ => id.parse::<i64>().is_ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(id: &str, meta: &str, rest: &str) -> String {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"add","_meta":{meta}{rest}}}}}"#
+        )
+    }
+
+    const META: &str = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+
+    #[test]
+    fn it_takes_only_ids_that_need_no_thought() {
+        for (id, taken) in [
+            ("1", true),
+            ("-7", true),
+            (r#""a""#, true),
+            (r#""é""#, true),
+            ("1.0", false),
+            ("1e2", false),
+            ("-0", false),
+            ("9223372036854775808", false),
+            (r#""\u0061""#, false),
+            ("null", false),
+            ("[1]", false),
+        ] {
+            assert_eq!(Envelope::read(&message(id, META, "")).is_some(), taken, "{id}");
+        }
+    }
+
+    #[test]
+    fn it_leaves_what_it_does_not_know() {
+        let taken = |text: &str| Envelope::read(text).is_some();
+        assert!(taken(&message("1", META, r#","arguments":{}"#)));
+        assert!(!taken(&message("1", META, r#","task":{}"#)));
+        assert!(!taken(&message("1", META, r#","requestState":"s""#)));
+        assert!(!taken(&message("1", META, r#","name":"twice""#)));
+        assert!(!taken(&message("1", META, "").replace("2.0", "1.0")));
+        assert!(!taken(r#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#));
+        assert!(!taken(r#"[{"jsonrpc":"2.0","id":1,"method":"tools/list"}]"#));
+        assert!(!taken(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":null}"#));
+    }
+
+    #[test]
+    fn the_era_is_that_of_the_request_or_of_the_session() {
+        let era = |meta: &str, session| Envelope::read(&message("1", meta, "")).unwrap().era(session);
+        assert_eq!(era(META, None), Some(Era::Modern));
+        assert_eq!(era(META, Some("2025-11-25")), Some(Era::Modern));
+        assert_eq!(era("{}", None), None);
+        assert_eq!(era("{}", Some("2025-11-25")), Some(Era::Legacy("2025-11-25")));
+        assert_eq!(era(&META.replace("2026-07-28", "2025-11-25"), None), None);
+        assert_eq!(era(&META.replace("{}", "[]"), None), None);
+        assert_eq!(era(r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#, None), None);
+    }
+}

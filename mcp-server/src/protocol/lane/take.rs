@@ -1,0 +1,119 @@
+//! Which requests the lane takes, and how it answers them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mcp_core::Identity;
+use mcp_core::arguments::Input;
+use mcp_core::component::Prepared;
+use mcp_core::ctx::RequestInfo;
+use mcp_core::registry::Entry;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use super::envelope::{Envelope, Era};
+use super::write::{Written, list, result};
+use crate::dispatch::{Arguments, Call, Caller};
+use crate::protocol::handler::text;
+use crate::protocol::render::Target;
+use crate::started::Core;
+
+/// A request that the lane has taken, with nothing borrowed from its message.
+pub(crate) struct Taken {
+    id: Box<str>,
+    era: Era,
+    wanted: Wanted,
+}
+
+enum Wanted {
+    /// A list or the discovery: written already.
+    Ready(Bytes),
+    Call { entry: Arc<Entry>, prepared: Box<dyn Prepared>, uri: Option<Box<str>> },
+}
+
+impl Taken {
+    /// Takes a request, or leaves it to rmcp.
+    ///
+    /// Arguments that do not fit are left as well: rmcp reads them once more and words the refusal.
+    pub(crate) fn new(core: &Core, envelope: &Envelope<'_>, era: Era) -> Option<Self> {
+        if core.stopping.is_cancelled() {
+            return None;
+        }
+        let params = &envelope.params;
+        let call = |entry: &Arc<Entry>, input: Input<'_>, uri: Option<&str>| {
+            if entry.def.uses_ctx {
+                return None;
+            }
+            let prepared = entry.read(input).ok()?;
+            Some(Wanted::Call { entry: Arc::clone(entry), prepared, uri: uri.map(Box::from) })
+        };
+        let registry = &core.dispatch.registry;
+        let arguments = params.arguments.map_or("{}", |arguments| arguments.get());
+        let wanted = match envelope.method {
+            "tools/call" if arguments.starts_with('{') => {
+                call(registry.tool(params.name.as_deref()?)?, Input::Json(arguments), None)?
+            }
+            "resources/read" => {
+                let uri = params.uri.as_deref()?;
+                let (entry, values) = registry.resource(uri)?;
+                call(entry, Input::Text(&values), Some(uri))?
+            }
+            "prompts/get" => {
+                let entry = registry.prompt(params.name.as_deref()?)?;
+                let given: Map<String, Value> = serde_json::from_str(arguments).ok()?;
+                let given: Vec<_> = given.into_iter().map(|(name, value)| (name, text(&value))).collect();
+                call(entry, Input::Text(&given), None)?
+            }
+            method => Wanted::Ready(core.ready.get(core, method, era)?),
+        };
+        Some(Self { id: envelope.id().into(), era, wanted })
+    }
+
+    /// Returns the component that is called, where one is.
+    pub(crate) fn entry(&self) -> Option<&Arc<Entry>> {
+        match &self.wanted {
+            Wanted::Ready(_) => None,
+            Wanted::Call { entry, .. } => Some(entry),
+        }
+    }
+
+    /// Answers the request; `None` where it was cancelled, which is answered by silence.
+    pub(crate) async fn answer(
+        self,
+        core: &Core,
+        identity: Identity,
+        cancelled: CancellationToken,
+    ) -> Option<Written> {
+        let Self { id, era, wanted } = self;
+        match wanted {
+            Wanted::Ready(result) => Some(list(&id, result)),
+            Wanted::Call { entry, prepared, uri } => {
+                let caller = Caller {
+                    identity,
+                    client: Arc::clone(&core.nobody) as Arc<_>,
+                    request: RequestInfo::default(),
+                    cancelled: cancelled.clone(),
+                };
+                let uri = uri.as_deref();
+                let call = Call {
+                    entry: &entry,
+                    arguments: Arguments::Read(prepared),
+                    uri,
+                    caller,
+                    continues: false,
+                };
+                let answer = core.dispatch.answer(call).await;
+                if cancelled.is_cancelled() {
+                    return None;
+                }
+                let target = Target {
+                    entry: &entry,
+                    revision: era.revision().into(),
+                    modern: era.is_modern(),
+                    asking: None,
+                };
+                Some(result(&id, &target, uri, answer))
+            }
+        }
+    }
+}

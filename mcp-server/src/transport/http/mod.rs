@@ -1,0 +1,14 @@
+//! Streamable HTTP: hyper in front, then the direct lane, and rmcp behind it.
+
+mod serve;
+mod watch;
+
+mod service;
+
+mod body;
+mod origins;
+mod sessions;
+
+pub use body::ResponseBody;
+pub(crate) use serve::is_loopback;
+pub use service::HttpService;

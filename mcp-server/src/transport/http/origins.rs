@@ -1,0 +1,97 @@
+//! Who may call from where: the hosts that a request is addressed to, and the pages that it comes from.
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, HOST, ORIGIN,
+    VARY,
+};
+use http::{HeaderMap, HeaderValue, Response};
+use mcp_core::Config;
+
+use super::body::ResponseBody;
+use super::sessions::SESSION;
+
+/// Pages of this machine, at any port.
+const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
+
+/// The hosts of this machine.
+const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// What a server is reached by.
+pub(super) struct Origins {
+    hosts: Vec<String>,
+    /// Each in the form of [`spelled_out`].
+    pages: Vec<String>,
+}
+
+impl Origins {
+    pub(super) fn new(config: &Config) -> Self {
+        let hosts = if config.allowed_hosts.is_empty() {
+            LOOPBACK_HOSTS.map(ToOwned::to_owned).to_vec()
+        } else {
+            config.allowed_hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect()
+        };
+        // A page of this machine may call; one from elsewhere only where it is named.
+        let named = config.allowed_origins.iter().map(|origin| spelled_out(origin));
+        Self { hosts, pages: LOOPBACK_ORIGINS.into_iter().map(ToOwned::to_owned).chain(named).collect() }
+    }
+
+    /// Returns the origins that may call.
+    pub(super) fn pages(&self) -> &[String] {
+        &self.pages
+    }
+
+    /// Returns whether a request is addressed to this server, by a page that may call or by none;
+    /// where that is in doubt, rmcp decides, which words the refusal too.
+    pub(super) fn are_trusted(&self, headers: &HeaderMap) -> bool {
+        let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return false };
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if !port.contains(']') => name,
+            _ => host,
+        };
+        let known = |allowed: &String| allowed.eq_ignore_ascii_case(host) || allowed.eq_ignore_ascii_case(name);
+        self.hosts.iter().any(known)
+            && headers.get(ORIGIN).is_none_or(|origin| {
+                let spelled = origin.to_str().map(spelled_out).unwrap_or_default();
+                self.pages.iter().any(|allowed| is_origin(&spelled, allowed))
+            })
+    }
+
+    /// Lets a page read the answer whose origin may call (the Fetch standard's CORS protocol).
+    pub(super) fn share(&self, request: &HeaderMap, response: &mut Response<ResponseBody>) {
+        let Some(origin) = request.get(ORIGIN) else { return };
+        let spelled = origin.to_str().map(spelled_out).unwrap_or_default();
+        let headers = response.headers_mut();
+        headers.append(VARY, HeaderValue::from_static("origin"));
+        if self.pages.iter().any(|allowed| is_origin(&spelled, allowed)) {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(SESSION));
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE"));
+            headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+            // Which headers a call has depends on the tool (`Mcp-Param-*`): those that are asked for.
+            if let Some(wanted) = request.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+                headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+            }
+        }
+    }
+}
+
+/// Returns whether an origin is an allowed one, whose port may be `*`; both in the form of [`spelled_out`].
+fn is_origin(origin: &str, allowed: &str) -> bool {
+    match allowed.strip_suffix(":*") {
+        Some(host) => origin.rsplit_once(':').is_some_and(|(own, _)| own == host),
+        None => origin == allowed,
+    }
+}
+
+/// Writes an origin in one way: in lower case, with its port.
+fn spelled_out(origin: &str) -> String {
+    let origin = origin.trim().trim_end_matches('/').to_ascii_lowercase();
+    let host = origin.split_once("://").map_or("", |(_, host)| host);
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+    match origin.as_str() {
+        secure if secure.starts_with("https://") && !has_port => format!("{secure}:443"),
+        plain if plain.starts_with("http://") && !has_port => format!("{plain}:80"),
+        _ => origin,
+    }
+}

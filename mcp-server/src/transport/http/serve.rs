@@ -1,0 +1,238 @@
+//! A listener and its connections.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, Version};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::body::ResponseBody;
+use super::service::HttpService;
+use super::watch::{Pulse, Verdict, Watch, Watched};
+use crate::error::Error;
+use crate::server::Server;
+use crate::started::Core;
+
+/// How long connections may take to end when all calls are answered.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// How many connections may be open; further ones are answered 503.
+const MAX_CONNECTIONS: usize = 10_000;
+
+/// The largest headers of a request, in bytes; larger ones are answered 431.
+const MAX_HEADERS: u32 = 64 << 10;
+
+/// How much of an answer is held for a client that takes it slowly, beside the answer itself.
+const MAX_BUFFER: usize = 128 << 10;
+
+impl Server {
+    /// Returns the server as a tower service.
+    ///
+    /// Shared values with `preload` are built at their first use here, as there is no start to wait at,
+    /// and deadlines of connections are those of the program that serves it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Start`] with every mistake in the components and their settings.
+    pub fn http_service(&self) -> Result<HttpService, Error> {
+        self.core().map(|core| HttpService::new(Arc::clone(core)))
+    }
+
+    /// Serves Streamable HTTP at an address such as `127.0.0.1:8080` until [`stop`](Self::stop) is called.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Start`] with every mistake in the components, [`Error::Transport`] where the address
+    /// cannot be had.
+    pub async fn serve_http(&self, address: &str) -> Result<(), Error> {
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| Error::Transport(format!("cannot listen at `{address}`: {error}")))?;
+        self.serve_listener(listener).await
+    }
+
+    /// Serves Streamable HTTP on a listener that is bound already.
+    ///
+    /// # Errors
+    ///
+    /// As [`serve_http`](Self::serve_http).
+    pub async fn serve_listener(&self, listener: TcpListener) -> Result<(), Error> {
+        let core = self.core()?;
+        core.open().await?;
+        let service = HttpService::new(Arc::clone(core));
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!(server = %core.name, "listening at http://{address}/mcp");
+        }
+        serve(listener, service, core).await;
+        Ok(())
+    }
+}
+
+async fn serve(listener: TcpListener, service: HttpService, core: &Core) {
+    let watch = Watch::new(core.dispatch.config.keep_alive_idle);
+    // Ends with this function.
+    let mut keeper = JoinSet::new();
+    keeper.spawn(Arc::clone(&watch).keep());
+    let protocols = Arc::new(Protocols::new(core.dispatch.config.keep_alive_requests));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = core.stopping.cancelled() => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of descriptors, most of the time: the listener lives on, and a loop would spin.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        if watch.open.load(Relaxed) >= MAX_CONNECTIONS {
+            refuse(&stream);
+            continue;
+        }
+        // Answers are small and written whole: waiting to fill a packet costs 40 ms (Nagle against delayed ACK).
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY not set");
+        }
+        let pulse = watch.enter();
+        let stream = Watched::new(stream, Arc::clone(&pulse));
+        let requests = Requests { service: service.clone(), pulse, most: protocols.most };
+        tokio::spawn(Arc::clone(&protocols).connection(stream, requests));
+    }
+    // Whoever comes now is told so by the system, and not kept waiting.
+    drop(listener);
+    core.ended.cancelled().await;
+    watch.leave();
+    let gone = async {
+        while watch.open.load(Relaxed) > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if tokio::time::timeout(GRACE, gone).await.is_err() {
+        tracing::debug!("connections were still open after {GRACE:?}");
+    }
+}
+
+/// Tells a client that there are too many: it is not worth a task.
+fn refuse(stream: &TcpStream) {
+    let _ = stream.try_write(
+        b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n\
+          content-type: text/plain; charset=utf-8\r\ncontent-length: 46\r\n\r\n\
+          too many connections are open: try again later",
+    );
+}
+
+/// HTTP/1.1 and HTTP/2 as they are served here.
+struct Protocols {
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+    /// How many requests a connection may bring.
+    most: Option<u32>,
+}
+
+impl Protocols {
+    fn new(most: Option<u32>) -> Self {
+        let mut http1 = http1::Builder::new();
+        http1.header_read_timeout(None).max_header_size(MAX_HEADERS as usize).max_buf_size(MAX_BUFFER);
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Duration::from_secs(30))
+            .max_header_list_size(MAX_HEADERS)
+            .max_send_buf_size(MAX_BUFFER);
+        Self { http1, http2, most }
+    }
+
+    /// Serves a connection until either side ends it.
+    async fn connection(self: Arc<Self>, stream: Watched, requests: Requests) {
+        let pulse = Arc::clone(&requests.pulse);
+        // Nothing is set aside for a connection that has sent nothing yet.
+        let http2 = tokio::select! {
+            first = stream.speaks_http2() => first,
+            _ = pulse.told() => return,
+        };
+        match http2 {
+            Ok(true) => {
+                let connection = self.http2.serve_connection(TokioIo::new(stream), requests);
+                drive(connection, &pulse, http2::Connection::graceful_shutdown).await;
+            }
+            Ok(false) => {
+                let connection = self.http1.serve_connection(TokioIo::new(stream), requests);
+                drive(connection, &pulse, http1::Connection::graceful_shutdown).await;
+            }
+            Err(error) => tracing::debug!(%error, "a connection ended before its first byte"),
+        }
+    }
+}
+
+/// Drives a connection, and ends it where it is told to.
+async fn drive<C>(connection: C, pulse: &Pulse, leave: fn(Pin<&mut C>))
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let mut connection = pin!(connection);
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "connection ended");
+                }
+                return;
+            }
+            verdict = pulse.told() => match verdict {
+                Verdict::Leave => leave(connection.as_mut()),
+                Verdict::Unheard | Verdict::Cut => return,
+            },
+        }
+    }
+}
+
+/// The requests of one connection.
+struct Requests {
+    service: HttpService,
+    pulse: Arc<Pulse>,
+    most: Option<u32>,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Requests {
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let active = self.pulse.begin();
+        let is_last = self.most.is_some_and(|most| self.pulse.served.load(Relaxed) >= most);
+        let http2 = request.version() == Version::HTTP_2;
+        let service = self.service.clone();
+        Box::pin(async move {
+            let mut response = service.answer(request).await;
+            if is_last && !http2 {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            } else if is_last {
+                active.leave();
+            }
+            Ok(response.map(|body| body.of(active)))
+        })
+    }
+}
+
+/// Returns whether an address is of this machine alone.
+#[cfg(feature = "cli")]
+pub(crate) fn is_loopback(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+    host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        || address.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
+}

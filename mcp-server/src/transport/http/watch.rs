@@ -1,0 +1,292 @@
+//! What a connection is doing, so that one task can end those that do nothing.
+//!
+//! A timer for each request would cost more than the request's own bookkeeping: a connection only
+//! notes moments of a coarse clock, and once in a while all are looked at.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+/// How often connections are looked at: the grain of their deadlines.
+const GRAIN: Duration = Duration::from_millis(250);
+
+/// How long the headers of a request may take to come.
+const HEADERS: Duration = Duration::from_secs(30);
+
+/// How long a write may wait for a client that takes nothing.
+const WRITE: Duration = Duration::from_secs(30);
+
+/// How long a connection has to end by itself once it is told to.
+const LEAVE: Duration = Duration::from_secs(2);
+
+/// All connections of a listener.
+pub(super) struct Watch {
+    now: AtomicU32,
+    idle: u32,
+    connections: Mutex<Vec<Arc<Pulse>>>,
+    /// How many connections are open.
+    pub(super) open: AtomicUsize,
+}
+
+/// What one connection is doing. Moments are counted in [`GRAIN`]s, from 1; 0 means: it is not.
+pub(super) struct Pulse {
+    watch: Arc<Watch>,
+    /// Since when it waits for a request.
+    waits: AtomicU32,
+    /// Since when a request's headers are coming.
+    begun: AtomicU32,
+    /// Since when the client takes nothing of what is to be written.
+    stuck: AtomicU32,
+    /// Since when it has been told to end.
+    leaving: AtomicU32,
+    /// How many requests are under way.
+    active: AtomicU32,
+    /// How many there have been.
+    pub(super) served: AtomicU32,
+    told: Notify,
+}
+
+/// What a connection is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// To end when what is under way is answered.
+    Leave,
+    /// To end now: the headers did not come.
+    Unheard,
+    /// To end now.
+    Cut,
+}
+
+/// A request that is under way, until its answer is written or given up.
+pub(super) struct Active(Arc<Pulse>);
+
+impl Watch {
+    pub(super) fn new(idle: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            now: AtomicU32::new(1),
+            idle: grains(idle),
+            connections: Mutex::default(),
+            open: AtomicUsize::new(0),
+        })
+    }
+
+    /// Begins to watch a connection.
+    pub(super) fn enter(self: &Arc<Self>) -> Arc<Pulse> {
+        let now = self.now.load(Relaxed);
+        let pulse = Arc::new(Pulse {
+            watch: Arc::clone(self),
+            waits: AtomicU32::new(now),
+            begun: AtomicU32::new(0),
+            stuck: AtomicU32::new(0),
+            leaving: AtomicU32::new(0),
+            active: AtomicU32::new(0),
+            served: AtomicU32::new(0),
+            told: Notify::new(),
+        });
+        self.open.fetch_add(1, Relaxed);
+        self.all().push(Arc::clone(&pulse));
+        pulse
+    }
+
+    /// Looks at all connections again and again.
+    pub(super) async fn keep(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(GRAIN);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let now = self.now.fetch_add(1, Relaxed) + 1;
+            self.all().retain(|pulse| {
+                if pulse.verdict(now).is_some() {
+                    pulse.told.notify_one();
+                }
+                // The other handle is the connection's own.
+                Arc::strong_count(pulse) > 1
+            });
+        }
+    }
+
+    /// Tells all connections to end.
+    pub(super) fn leave(&self) {
+        let now = self.now.load(Relaxed);
+        for pulse in self.all().iter() {
+            pulse.leave(now);
+        }
+    }
+
+    fn all(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Pulse>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pulse {
+    /// Begins a request.
+    pub(super) fn begin(self: &Arc<Self>) -> Active {
+        self.active.fetch_add(1, Relaxed);
+        self.served.fetch_add(1, Relaxed);
+        self.begun.store(0, Relaxed);
+        Active(Arc::clone(self))
+    }
+
+    /// Waits until the connection is to end.
+    pub(super) async fn told(&self) -> Verdict {
+        loop {
+            self.told.notified().await;
+            if let Some(verdict) = self.verdict(self.watch.now.load(Relaxed)) {
+                return verdict;
+            }
+        }
+    }
+
+    /// Tells the connection to end when what is under way is answered.
+    pub(super) fn leave(&self, now: u32) {
+        let _ = self.leaving.compare_exchange(0, now, Relaxed, Relaxed);
+        self.told.notify_one();
+    }
+
+    fn verdict(&self, now: u32) -> Option<Verdict> {
+        let since = |moment: &AtomicU32| match moment.load(Relaxed) {
+            0 => None,
+            then => Some(now.saturating_sub(then)),
+        };
+        let idle = self.active.load(Relaxed) == 0;
+        if since(&self.stuck).is_some_and(|stuck| stuck > grains(WRITE)) {
+            return Some(Verdict::Cut);
+        }
+        if let Some(leaving) = since(&self.leaving) {
+            return Some(if idle && leaving > grains(LEAVE) { Verdict::Cut } else { Verdict::Leave });
+        }
+        match since(&self.begun) {
+            Some(begun) if idle && begun > grains(HEADERS) => Some(Verdict::Unheard),
+            None if idle && since(&self.waits).is_some_and(|waits| waits > self.watch.idle) => {
+                Some(Verdict::Leave)
+            }
+            _ => None,
+        }
+    }
+
+    fn now(&self) -> u32 {
+        self.watch.now.load(Relaxed)
+    }
+}
+
+impl Active {
+    /// Tells the connection to end when what is under way is answered.
+    pub(super) fn leave(&self) {
+        self.0.leave(self.0.now());
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.waits.store(self.0.now(), Relaxed);
+        self.0.active.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A connection that notes what it is doing.
+pub(super) struct Watched {
+    stream: TcpStream,
+    pulse: Arc<Pulse>,
+}
+
+impl Watched {
+    pub(super) fn new(stream: TcpStream, pulse: Arc<Pulse>) -> Self {
+        Self { stream, pulse }
+    }
+
+    /// Waits for the first bytes, and returns whether they are those of HTTP/2.
+    pub(super) async fn speaks_http2(&self) -> io::Result<bool> {
+        // The preface is `PRI * HTTP/2.0` (RFC 9113, section 3.4); HTTP/1 has no such method.
+        let mut first = [0; 4];
+        let length = self.stream.peek(&mut first).await?;
+        Ok(first.get(..length) == Some(b"PRI "))
+    }
+
+    fn written(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let stuck = self.pulse.stuck.load(Relaxed);
+        if result.is_pending() {
+            if stuck == 0 {
+                self.pulse.stuck.store(self.pulse.now(), Relaxed);
+            }
+        } else if stuck != 0 {
+            self.pulse.stuck.store(0, Relaxed);
+        }
+        result
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let pulse = &self.pulse;
+        // The headers never came: the client is told why its connection ends.
+        if pulse.verdict(pulse.now()) == Some(Verdict::Unheard) {
+            let _ = self.stream.try_write(
+                b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n\
+                  content-length: 41\r\n\r\nthe headers of the request took too long\n",
+            );
+        }
+        pulse.watch.open.fetch_sub(1, Relaxed);
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let pulse = &self.pulse;
+        if buffer.filled().len() > before
+            && pulse.begun.load(Relaxed) == 0
+            && pulse.active.load(Relaxed) == 0
+        {
+            pulse.begun.store(pulse.now(), Relaxed);
+        }
+        result
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(cx, buffer);
+        self.written(result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, buffers);
+        self.written(result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+fn grains(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis() / GRAIN.as_millis()).unwrap_or(u32::MAX)
+}
