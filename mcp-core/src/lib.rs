@@ -35,6 +35,7 @@ pub mod components;
 pub mod config;
 pub mod keying;
 pub mod link;
+pub mod pace;
 pub mod places;
 pub mod registry;
 pub mod stats;

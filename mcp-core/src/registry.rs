@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::identity::Identity;
 use crate::keying;
 use crate::link::Item;
+use crate::pace::Pace;
 use crate::places::Places;
 use crate::policy::Levels;
 use crate::provider::{Need, ProviderDef};
@@ -43,6 +44,8 @@ pub struct Entry {
     pub def: &'static Def,
     /// What was measured.
     pub stats: Stats,
+    /// How long calls keep their thread.
+    pub pace: Pace,
     /// See [`keying::fingerprint`]; computed once.
     pub fingerprint: u64,
     /// The parsed URI of a resource.
@@ -249,6 +252,7 @@ impl Entry {
         Ok(Self {
             def,
             stats: Stats::default(),
+            pace: Pace::default(),
             fingerprint: keying::fingerprint(def),
             template,
             object_output,

@@ -27,6 +27,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::calls::identity;
 use super::client::{SessionLevel, is_modern};
 use super::hub::{Listener, Wants};
+use super::lane::Settled;
 use super::lists::Page;
 use super::render;
 use super::telling::{tell_session, tell_subscription};
@@ -41,6 +42,7 @@ pub struct Handler {
     /// Who hears of changes through this session, before revision 2026-07-28.
     listener: OnceLock<Arc<Listener>>,
     told: AtomicBool,
+    settled: Arc<Settled>,
     /// Subscriptions that are accepted and not yet running.
     accepted: Mutex<Vec<(SubscriptionFilter, Arc<Listener>)>>,
     ended: CancellationToken,
@@ -56,10 +58,16 @@ impl Handler {
             level: SessionLevel::default(),
             listener: OnceLock::new(),
             told: AtomicBool::new(false),
+            settled: Arc::default(),
             accepted: Mutex::default(),
             ended,
             _end: guard,
         }
+    }
+
+    /// Returns what the handshake settles on.
+    pub(crate) fn settled(&self) -> Arc<Settled> {
+        Arc::clone(&self.settled)
     }
 
     fn tags(&self, uri: &str) -> Option<Vec<TagId>> {
@@ -95,6 +103,9 @@ impl ServerHandler for Handler {
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if let Some(info) = context.peer.peer_info() {
+            self.settled.set(&info.protocol_version);
+        }
         // A client may say so more than once; it is told once.
         if self.told.swap(true, Ordering::AcqRel) {
             return;

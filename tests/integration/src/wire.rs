@@ -4,7 +4,6 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use mcp_server::Server;
-use rmcp::ServiceExt as _;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, ReadHalf, WriteHalf};
 
@@ -60,12 +59,8 @@ impl Wire {
     /// Opens a connection and sends nothing.
     pub fn open(server: &Server, revision: &str, capabilities: Value) -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
-        let handler = server.rmcp().expect("the server starts");
-        tokio::spawn(async move {
-            if let Ok(serving) = handler.serve(tokio::io::split(theirs)).await {
-                let _ = serving.waiting().await;
-            }
-        });
+        let (read, write) = tokio::io::split(theirs);
+        tokio::spawn(server.serve_pipes(read, write));
         let (read, write) = tokio::io::split(ours);
         Self {
             revision: revision.to_owned(),

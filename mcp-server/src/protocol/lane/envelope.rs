@@ -1,6 +1,7 @@
 //! The form of a message that the lane takes: read in one pass, borrowing, with the arguments left raw.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rmcp::model::{ClientCapabilities, ProtocolVersion};
 use serde::Deserialize;
@@ -89,12 +90,31 @@ impl Era {
     pub(crate) fn is_modern(self) -> bool {
         self == Self::Modern
     }
+}
 
-    /// Returns the era of a session whose handshake settled on a revision, where the lane knows it.
-    ///
-    /// Those before 2025-06-18 lack kinds of content that a result may hold, and are left to rmcp.
-    pub(crate) fn of_session(version: &ProtocolVersion) -> Option<&'static str> {
-        ["2025-06-18", "2025-11-25"].into_iter().find(|known| *known == version.as_str())
+/// The revision that the handshake of a connection has settled on, where there has been one.
+#[derive(Default)]
+pub(crate) struct Settled(AtomicUsize);
+
+/// The revisions with a handshake that the lane knows.
+///
+/// Those before lack kinds of content that a result may hold, and are left to rmcp.
+const WITH_HANDSHAKE: [&str; 2] = ["2025-06-18", "2025-11-25"];
+
+impl Settled {
+    /// Notes the revision of a handshake that is over.
+    pub(crate) fn set(&self, version: &ProtocolVersion) {
+        let known = WITH_HANDSHAKE.iter().position(|known| *known == version.as_str());
+        self.0.store(known.map_or(0, |index| index + 1), Ordering::Release);
+    }
+
+    /// Forgets the revision: another handshake has begun.
+    pub(crate) fn reset(&self) {
+        self.0.store(0, Ordering::Release);
+    }
+
+    pub(crate) fn revision(&self) -> Option<&'static str> {
+        WITH_HANDSHAKE.get(self.0.load(Ordering::Acquire).wrapping_sub(1)).copied()
     }
 }
 

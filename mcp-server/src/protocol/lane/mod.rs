@@ -13,7 +13,7 @@ mod write;
 #[cfg(feature = "http")]
 mod headers;
 
-pub(crate) use envelope::{Envelope, Era};
+pub(crate) use envelope::{Envelope, Settled};
 #[cfg(feature = "http")]
 pub(crate) use headers::agree;
 pub(crate) use ready::ReadyLists;

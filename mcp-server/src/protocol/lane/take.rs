@@ -69,6 +69,11 @@ impl Taken {
         Some(Self { id: envelope.id().into(), era, wanted })
     }
 
+    /// Returns the id as it was written.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Returns the component that is called, where one is.
     pub(crate) fn entry(&self) -> Option<&Arc<Entry>> {
         match &self.wanted {

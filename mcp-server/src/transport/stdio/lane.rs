@@ -1,0 +1,250 @@
+//! Which lines the direct lane answers, and where.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use bytes::{Buf as _, BytesMut};
+use mcp_core::Identity;
+use mcp_core::registry::Entry;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio_util::sync::CancellationToken;
+
+use super::pipes::{Inlet, Output};
+use crate::protocol::Settled;
+use crate::protocol::lane::{Envelope, Taken, Written};
+use crate::started::Core;
+
+/// How much may wait for rmcp to read it, before nothing more is read.
+const MOST_PASSED: usize = 4 << 20;
+
+/// The lane of one connection.
+pub(super) struct Lane {
+    core: Arc<Core>,
+    settled: Arc<Settled>,
+    inlet: Inlet,
+    output: Arc<Output>,
+    calls: Arc<Calls>,
+    /// How much of the unread bytes is known to hold no end of a line.
+    searched: usize,
+    /// Whether the rest of a line goes to rmcp, which refuses it for its length.
+    passing: bool,
+    /// Whether the lane has answered something, and whether rmcp has been asked something.
+    answered: bool,
+    asked: bool,
+}
+
+/// Calls whose answer takes longer than the look at their line.
+#[derive(Default)]
+struct Calls {
+    running: AtomicUsize,
+    by_id: Mutex<HashMap<Box<str>, CancellationToken>>,
+}
+
+/// The call of one line.
+type Call = Pin<Box<dyn Future<Output = Option<Written>> + Send>>;
+
+/// What is looked at in a line that the lane does not take.
+#[derive(Default, Deserialize)]
+struct Passed<'a> {
+    #[serde(borrow, default)]
+    method: Option<&'a str>,
+    #[serde(borrow, default)]
+    params: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Cancelled<'a> {
+    #[serde(borrow, rename = "requestId")]
+    request_id: &'a RawValue,
+}
+
+impl Lane {
+    pub(super) fn new(core: Arc<Core>, settled: Arc<Settled>, inlet: Inlet, output: Arc<Output>) -> Self {
+        Self {
+            core,
+            settled,
+            inlet,
+            output,
+            calls: Arc::default(),
+            searched: 0,
+            passing: false,
+            answered: false,
+            asked: false,
+        }
+    }
+
+    /// Takes the whole lines out of what was read; a longer one than `limit` is rmcp's to refuse.
+    pub(super) fn take(&mut self, unread: &mut BytesMut, limit: usize) {
+        while let Some(end) = memchr::memchr(b'\n', unread.get(self.searched..).unwrap_or_default()) {
+            let end = self.searched + end + 1;
+            self.searched = 0;
+            let line = unread.get(..end).unwrap_or_default();
+            if std::mem::take(&mut self.passing) || end > limit {
+                self.inlet.push(line);
+            } else {
+                self.line(line);
+            }
+            unread.advance(end);
+        }
+        self.searched = unread.len();
+        if self.passing || unread.len() > limit {
+            self.passing = true;
+            self.inlet.push(unread);
+            unread.clear();
+            self.searched = 0;
+        }
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        match self.taken(line) {
+            Some(taken) => {
+                self.answered = true;
+                self.answer(taken);
+            }
+            None => self.pass(line),
+        }
+    }
+
+    fn taken(&self, line: &[u8]) -> Option<Taken> {
+        if !self.core.direct {
+            return None;
+        }
+        let envelope = Envelope::read(std::str::from_utf8(line).ok()?)?;
+        let era = envelope.era(self.settled.revision())?;
+        Taken::new(&self.core, &envelope, era)
+    }
+
+    /// Answers at once what takes no time, and the rest in a task of its own.
+    fn answer(&self, taken: Taken) {
+        let id = Box::from(taken.id());
+        let entry = taken.entry().cloned();
+        let cancelled = CancellationToken::new();
+        let core = Arc::clone(&self.core);
+        let token = cancelled.clone();
+        let mut call: Call =
+            Box::pin(async move { taken.answer(&core, Identity::anonymous(), token).await });
+        if entry.as_ref().is_none_or(|entry| entry.pace.is_quick()) {
+            // Polled once more by its task, where it goes on: a waker that does nothing will do.
+            match timed(entry.as_deref(), call.as_mut(), &mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Some(written)) => return self.output.push(written),
+                Poll::Ready(None) => return,
+                Poll::Pending => {}
+            }
+        }
+        let running = Running::new(Arc::clone(&self.calls), id, cancelled, Arc::clone(&self.output));
+        tokio::spawn(async move {
+            let first = poll_fn(|cx| Poll::Ready(timed(entry.as_deref(), call.as_mut(), cx))).await;
+            let written = match first {
+                Poll::Ready(written) => written,
+                Poll::Pending => call.await,
+            };
+            if let Some(written) = written {
+                running.output.push(written);
+            }
+            drop(running);
+        });
+    }
+
+    /// Passes a line on to rmcp, unless it is about a call of the lane.
+    fn pass(&mut self, line: &[u8]) {
+        let passed: Passed<'_> = serde_json::from_slice(line).unwrap_or_default();
+        let method = passed.method.unwrap_or_default();
+        match method {
+            "notifications/cancelled" if self.calls.cancel(&passed) => return,
+            "initialize" => self.settled.reset(),
+            _ => {}
+        }
+        let notifies = method.starts_with("notifications/");
+        if notifies && self.answered && !self.asked {
+            // rmcp takes its first message for the handshake, and to it this client has not spoken yet.
+            return;
+        }
+        self.asked |= !notifies;
+        self.inlet.push(line);
+    }
+
+    /// Ends what is passed on: the client has closed its end.
+    pub(super) fn close(&self) {
+        self.inlet.close();
+    }
+
+    /// Cancels what is still under way.
+    pub(super) fn end(&self) {
+        self.close();
+        for cancelled in self.calls.all().values() {
+            cancelled.cancel();
+        }
+    }
+
+    /// Returns whether no call of the lane is under way.
+    pub(super) fn is_done(&self) -> bool {
+        self.calls.running.load(Ordering::Acquire) == 0
+    }
+
+    /// Returns whether rmcp keeps up with what is passed on.
+    pub(super) fn has_room(&self) -> bool {
+        self.inlet.waiting() < MOST_PASSED
+    }
+
+    /// Waits until rmcp has read some of it.
+    pub(super) async fn consumed(&self) {
+        self.inlet.consumed().await;
+    }
+}
+
+/// Polls a call for the first time, and notes how long that took its component.
+fn timed(
+    entry: Option<&Entry>,
+    call: Pin<&mut (dyn Future<Output = Option<Written>> + Send)>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Written>> {
+    let begun = Instant::now();
+    let polled = call.poll(cx);
+    if let Some(entry) = entry {
+        entry.pace.note(begun.elapsed());
+    }
+    polled
+}
+
+impl Calls {
+    /// Cancels the call that a notification is about; `false` where the lane has none of that id.
+    fn cancel(&self, notification: &Passed<'_>) -> bool {
+        let cancelled = notification.params.and_then(|params| serde_json::from_str(params.get()).ok());
+        let Some(Cancelled { request_id }) = cancelled else { return false };
+        let found = self.all().remove(request_id.get());
+        found.inspect(CancellationToken::cancel).is_some()
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<Box<str>, CancellationToken>> {
+        self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One call under way, until its answer is handed over, however it ends.
+struct Running {
+    calls: Arc<Calls>,
+    id: Box<str>,
+    output: Arc<Output>,
+}
+
+impl Running {
+    fn new(calls: Arc<Calls>, id: Box<str>, cancelled: CancellationToken, output: Arc<Output>) -> Self {
+        calls.running.fetch_add(1, Ordering::AcqRel);
+        calls.all().insert(id.clone(), cancelled);
+        Self { calls, id, output }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.calls.all().remove(&self.id);
+        self.calls.running.fetch_sub(1, Ordering::AcqRel);
+        self.output.nudge();
+    }
+}
