@@ -11,16 +11,24 @@ use crate::provider::{Dep, Pooled, Providers};
 /// One run of a component: the request and the shared values.
 #[derive(Clone)]
 pub struct Invocation {
-    ctx: Ctx,
+    identity: Identity,
+    ctx: Option<Ctx>,
     providers: Providers,
     mime: Option<&'static str>,
     held: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Invocation {
-    /// Creates the run of a tool or a prompt.
-    pub fn new(ctx: Ctx, providers: Providers) -> Self {
-        Self { ctx, providers, mime: None, held: None }
+    /// Creates the run of a component that takes no [`Ctx`].
+    pub fn new(identity: Identity, providers: Providers) -> Self {
+        Self { identity, ctx: None, providers, mime: None, held: None }
+    }
+
+    /// Sets the request, for a function that takes it.
+    #[must_use]
+    pub fn with_ctx(mut self, ctx: Option<Ctx>) -> Self {
+        self.ctx = ctx;
+        self
     }
 
     /// Sets the media type that a resource's attribute names.
@@ -30,14 +38,14 @@ impl Invocation {
         self
     }
 
-    /// Returns the request.
+    /// Returns the request; [detached](Ctx::detached) where there is none.
     pub fn ctx(&self) -> Ctx {
-        self.ctx.clone()
+        self.ctx.clone().unwrap_or_else(Ctx::detached)
     }
 
     /// Returns who calls.
     pub fn identity(&self) -> Identity {
-        self.ctx.identity().clone()
+        self.identity.clone()
     }
 
     /// Returns a shared value.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mcp_core::arguments::Input;
-use mcp_core::cache::{Cache, CacheOutcome, Loaded, Lookup, Served};
+use mcp_core::cache::{Cache, CacheOutcome, Loaded, Served};
 use mcp_core::component::{BoxFuture, Kind, Prepared, Tags};
 use mcp_core::ctx::{Client, Ctx, RequestInfo};
 use mcp_core::invocation::Invocation;
@@ -53,13 +53,21 @@ pub(crate) enum Arguments<'a> {
     Read(Box<dyn Prepared>),
 }
 
-/// Who calls, and the way back.
-#[derive(Clone)]
+/// Who calls.
 pub(crate) struct Caller {
     pub(crate) identity: Identity,
-    pub(crate) client: Arc<dyn Client>,
-    pub(crate) request: RequestInfo,
-    pub(crate) cancelled: CancellationToken,
+    /// The request and the way back; only a component that takes a `Ctx` needs them.
+    pub(crate) request: Option<(RequestInfo, Arc<dyn Client>)>,
+    /// Is cancelled when the caller wants no answer any more; who has none drops the call instead.
+    pub(crate) cancelled: Option<CancellationToken>,
+}
+
+impl Caller {
+    /// Makes the context of the call.
+    pub(crate) fn ctx(self, cancelled: CancellationToken) -> Option<Ctx> {
+        let (request, client) = self.request?;
+        Some(Ctx::new(self.identity, client, request, cancelled))
+    }
 }
 
 /// What becomes of a call.
@@ -87,19 +95,31 @@ impl Dispatch {
         Self { registry, cache, providers, config, places, answering: AtomicUsize::new(0) }
     }
 
-    /// Answers a call.
-    pub(crate) async fn answer(&self, call: Call<'_>) -> Answer {
+    /// Answers a call: begins at once, and ends when the returned future does.
+    ///
+    /// What can be done without waiting is done before, so that the future holds no more than it needs.
+    pub(crate) fn answer<'a>(&'a self, call: Call<'a>) -> impl Future<Output = Answer> + Send + 'a {
         let entry = call.entry;
         let record = Record::new(self, entry, call.caller.cancelled.clone());
-        let served = self.serve(call).await;
-        let took = record.finish(&served);
-        let log_id = served.result.as_ref().err().and_then(|failure| logged(entry, failure, took));
-        Answer {
-            log_id,
-            result: served.result,
-            cache: served.outcome,
-            fresh_for: served.fresh_for,
-            scope: entry.def.cache.map_or(Scope::Private, |policy| policy.scope),
+        // A function that knows its request is told of a cancellation, and cleans up itself.
+        let cancelled = call.caller.cancelled.clone().filter(|_| !entry.def.uses_ctx);
+        // A user's own types are written in there, and may panic.
+        let next = catch_unwind(AssertUnwindSafe(|| self.prepare(call)));
+        let next = next.unwrap_or_else(|_| Next::Answer(unserved(Failure::Panic)));
+        async move {
+            let served = match next {
+                Next::Answer(served) => served,
+                Next::Wait(served) => unless(cancelled, served).await,
+            };
+            let took = record.finish(&served);
+            let log_id = served.result.as_ref().err().and_then(|failure| logged(entry, failure, took));
+            Answer {
+                log_id,
+                result: served.result,
+                cache: served.outcome,
+                fresh_for: served.fresh_for,
+                scope: entry.def.cache.map_or(Scope::Private, |policy| policy.scope),
+            }
         }
     }
 
@@ -113,32 +133,8 @@ impl Dispatch {
         tokio::time::timeout(limit, idle).await.is_ok()
     }
 
-    async fn serve(&self, call: Call<'_>) -> Served {
-        let takes_ctx = call.entry.def.uses_ctx;
-        let timeout = call.entry.def.timeout;
-        let cancelled = call.caller.cancelled.clone();
-        // A user's own types are written in there, and may panic.
-        let next = catch_unwind(AssertUnwindSafe(|| self.prepare(call)));
-        match next.unwrap_or_else(|_| Next::Answer(unserved(Failure::Panic))) {
-            Next::Answer(served) => served,
-            // The run is not its caller's: others may wait for it, and the cache keeps what comes of it.
-            Next::Share(lookup, run) => tokio::select! {
-                biased;
-                served = self.cache.get_or_run(lookup, move || run) => served,
-                () = cancelled.cancelled() => unserved(Failure::Cancelled),
-            },
-            // It is told of the cancellation, and cleans up itself.
-            Next::Run(run) if takes_ctx => self.cache.bypass(timeout, move || run).await,
-            Next::Run(run) => tokio::select! {
-                biased;
-                served = self.cache.bypass(timeout, move || run) => served,
-                () = cancelled.cancelled() => unserved(Failure::Cancelled),
-            },
-        }
-    }
-
     /// Reads the arguments, looks into the cache, and makes the run ready that a miss needs.
-    fn prepare(&self, call: Call<'_>) -> Next {
+    fn prepare<'a>(&'a self, call: Call<'_>) -> Next<'a> {
         let Call { entry, arguments, uri, caller, continues } = call;
         if let Err(forbidden) = entry.allow(&caller.identity) {
             return Next::Answer(unserved(forbidden));
@@ -156,15 +152,22 @@ impl Dispatch {
         let keyed = (!continues)
             .then(|| keying::keyed(entry.def, entry.fingerprint, &*prepared, &caller.identity, &self.cache))
             .flatten();
+        let takes_ctx = entry.def.uses_ctx;
+        let identity = caller.identity.clone();
         let Some(keyed) = keyed else {
-            let cancelled = caller.cancelled.clone();
-            return Next::Run(self.run(prepared, entry, caller, cancelled));
+            let cancelled = caller.cancelled.clone().unwrap_or_default();
+            let ctx = if takes_ctx { caller.ctx(cancelled) } else { None };
+            let run = self.run(prepared, entry, identity, ctx);
+            return Next::Wait(Box::pin(self.cache.bypass(entry.def.timeout, move || run)));
         };
         if let Some(hit) = self.cache.get(&keyed.key, &keyed.policy) {
             return Next::Answer(hit);
         }
         let lookup = keyed.lookup(entry.def, &*prepared, uri);
-        Next::Share(lookup, self.run(prepared, entry, caller, CancellationToken::new()))
+        let ctx = if takes_ctx { caller.ctx(CancellationToken::new()) } else { None };
+        // The run is not its caller's: others may wait for it, and the cache keeps what comes of it.
+        let run = self.run(prepared, entry, identity, ctx);
+        Next::Wait(Box::pin(self.cache.get_or_run(lookup, move || run)))
     }
 
     /// Makes the run of a component: its places, the function, what it invalidates.
@@ -172,12 +175,10 @@ impl Dispatch {
         &self,
         prepared: Box<dyn Prepared>,
         entry: &Arc<Entry>,
-        caller: Caller,
-        cancelled: CancellationToken,
+        identity: Identity,
+        ctx: Option<Ctx>,
     ) -> Run {
-        let Caller { identity, client, request, .. } = caller;
-        let ctx = Ctx::new(identity, client, request, cancelled);
-        let mut cx = Invocation::new(ctx.clone(), self.providers.clone());
+        let mut cx = Invocation::new(identity, self.providers.clone()).with_ctx(ctx.clone());
         if let Kind::Resource(part) = entry.def.kind {
             cx = cx.with_mime(part.mime);
         }
@@ -197,13 +198,16 @@ impl Dispatch {
             let running = Arc::new((places, invalidates));
             let cx = cx.holding(Arc::clone(&running) as Arc<_>);
             running.1.begin();
-            let reply = tokio::select! {
-                biased;
-                reply = prepared.run(cx) => reply,
-                asked = ctx.asked() => {
-                    running.1.nothing_done();
-                    return Err(Failure::InputRequired(asked));
-                }
+            let reply = match &ctx {
+                None => prepared.run(cx).await,
+                Some(ctx) => tokio::select! {
+                    biased;
+                    reply = prepared.run(cx) => reply,
+                    asked = ctx.asked() => {
+                        running.1.nothing_done();
+                        return Err(Failure::InputRequired(asked));
+                    }
+                },
             };
             let reply = match reply {
                 Ok(reply) => reply,
@@ -227,20 +231,32 @@ impl Dispatch {
                 ))
                 .into());
             }
-            Ok(Loaded { body: reply.body, store: reply.store, failed: reply.failed, own: ctx.has_asked() })
+            Ok(Loaded { body: reply.body, store: reply.store, failed: reply.failed, own: ctx.is_some_and(|ctx| ctx.has_asked()) })
         })
     }
 }
 
 /// What a call comes to after a look into the cache.
-enum Next {
+enum Next<'a> {
     Answer(Served),
-    Share(Lookup, Run),
-    Run(Run),
+    Wait(BoxFuture<'a, Served>),
 }
 
 /// A run that has not begun.
 type Run = BoxFuture<'static, Result<Loaded, Failure>>;
+
+/// Waits for an answer, unless nobody wants it any more.
+async fn unless(
+    cancelled: Option<CancellationToken>,
+    served: BoxFuture<'_, Served>,
+) -> Served {
+    let Some(cancelled) = cancelled else { return served.await };
+    tokio::select! {
+        biased;
+        served = served => served,
+        () = cancelled.cancelled() => unserved(Failure::Cancelled),
+    }
+}
 
 fn unserved(failure: Failure) -> Served {
     Served { result: Err(failure), outcome: CacheOutcome::Bypass, fresh_for: Duration::ZERO, failed: false }

@@ -16,7 +16,7 @@ use crate::error::log_id;
 pub(crate) struct Record<'a> {
     dispatch: &'a Dispatch,
     entry: &'a Entry,
-    cancelled: CancellationToken,
+    cancelled: Option<CancellationToken>,
     start: Instant,
     cache: CacheOutcome,
     done: bool,
@@ -24,7 +24,7 @@ pub(crate) struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// Begins with a call.
-    pub(crate) fn new(dispatch: &'a Dispatch, entry: &'a Entry, cancelled: CancellationToken) -> Self {
+    pub(crate) fn new(dispatch: &'a Dispatch, entry: &'a Entry, cancelled: Option<CancellationToken>) -> Self {
         dispatch.answering.fetch_add(1, Ordering::AcqRel);
         Self { dispatch, entry, cancelled, start: Instant::now(), cache: CacheOutcome::Bypass, done: false }
     }
@@ -32,7 +32,7 @@ impl<'a> Record<'a> {
     /// Counts the call as what it came to; returns how long it took.
     pub(crate) fn finish(mut self, served: &Served) -> Duration {
         self.cache = served.outcome;
-        let outcome = outcome(served, self.cancelled.is_cancelled());
+        let outcome = outcome(served, self.cancelled.as_ref().is_some_and(CancellationToken::is_cancelled));
         self.write(outcome)
     }
 

@@ -35,8 +35,6 @@ pub(crate) struct Core {
     pub(crate) dispatch: Dispatch,
     pub(crate) lists: Lists,
     pub(crate) ready: ReadyLists,
-    /// The client of calls that nobody is asked anything in.
-    pub(crate) nobody: Arc<Nobody>,
     pub(crate) capabilities: ServerCapabilities,
     /// Whether the direct lane takes what it can.
     pub(crate) direct: bool,
@@ -110,7 +108,6 @@ impl Core {
             instructions: setup.instructions.clone(),
             lists: Lists::new(&registry),
             ready: ReadyLists::default(),
-            nobody: Arc::new(Nobody),
             capabilities: lists::capabilities(&registry),
             direct: config.direct_lane,
             dispatch: Dispatch::new(registry, cache, providers, config),
@@ -167,12 +164,8 @@ impl Core {
         uri: Option<&str>,
         identity: Identity,
     ) -> Result<Called, Error> {
-        let caller = Caller {
-            identity,
-            client: Arc::clone(&self.nobody) as Arc<_>,
-            request: RequestInfo::default(),
-            cancelled: CancellationToken::new(),
-        };
+        let request = (RequestInfo::default(), Arc::new(Nobody) as Arc<_>);
+        let caller = Caller { identity, request: Some(request), cancelled: None };
         let call = Call { entry, arguments: Arguments::Raw(input), uri, caller, continues: false };
         let answer: Answer = self.dispatch.answer(call).await;
         let result = protocol::value(entry, uri, &answer)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mcp_core::arguments::Input;
 use mcp_core::component::BoxFuture;
-use mcp_core::ctx::{Ctx, RequestInfo};
+use mcp_core::ctx::{Client, Ctx, RequestInfo};
 use mcp_core::invocation::Invocation;
 use mcp_core::registry::Entry;
 use mcp_core::{Identity, ToolError};
@@ -25,13 +25,8 @@ use crate::dispatch::{Answer, Arguments, Call, Caller};
 const ASIDE: Duration = Duration::from_secs(30);
 
 impl Handler {
-    fn caller(&self, context: &RequestContext<RoleServer>, request: RequestInfo) -> Caller {
-        Caller {
-            identity: identity(context),
-            client: Arc::new(PeerClient::new(context, &self.level, &self.core.name)),
-            request,
-            cancelled: context.ct.clone(),
-        }
+    fn client(&self, context: &RequestContext<RoleServer>) -> Arc<dyn Client> {
+        Arc::new(PeerClient::new(context, &self.level, &self.core.name))
     }
 
     /// Brings a call to dispatch and returns its answer with what it is rendered for.
@@ -47,8 +42,10 @@ impl Handler {
         if self.core.stopping.is_cancelled() {
             return Err(ErrorData::internal_error("the server is stopping", None));
         }
-        let mut request = request_info(context);
         let identity = identity(context);
+        // Only who takes a `Ctx` can see the request and talk to the client.
+        let mut request =
+            entry.def.uses_ctx.then(|| (request_info(context), self.client(context)));
         let round = |identity: Identity| Round {
             kind: entry.def.kind.word(),
             name: entry.def.name,
@@ -57,14 +54,14 @@ impl Handler {
         };
         let continues = responses.is_some() || state.is_some();
         if continues {
-            request.answers = self
-                .core
-                .seal
-                .answers(&round(identity.clone()), responses, state.as_deref())
-                .map_err(|error| ErrorData::invalid_params(error, None))?;
+            let answers = self.core.seal.answers(&round(identity.clone()), responses, state.as_deref());
+            let answers = answers.map_err(|error| ErrorData::invalid_params(error, None))?;
+            if let Some((request, _)) = &mut request {
+                request.answers = answers;
+            }
         }
         let revision = context.protocol_version().map(|version| version.to_string()).unwrap_or_default();
-        let caller = self.caller(context, request);
+        let caller = Caller { identity: identity.clone(), request, cancelled: Some(context.ct.clone()) };
         let call = Call { entry, arguments: Arguments::Raw(input), uri, caller, continues };
         let answer = self.core.dispatch.answer(call).await;
         let asking = Some((&self.core.seal, round(identity)));
@@ -102,12 +99,10 @@ impl Handler {
         context: &RequestContext<RoleServer>,
         run: impl FnOnce(Invocation) -> BoxFuture<'static, Result<T, ToolError>>,
     ) -> Result<T, ErrorData> {
-        let Caller { identity, client, request, cancelled } = self.caller(context, request_info(context));
-        let stopped = cancelled.clone();
-        let cx = Invocation::new(
-            Ctx::new(identity, client, request, cancelled),
-            self.core.dispatch.providers.clone(),
-        );
+        let stopped = context.ct.clone();
+        let identity = identity(context);
+        let ctx = Ctx::new(identity.clone(), self.client(context), request_info(context), stopped.clone());
+        let cx = Invocation::new(identity, self.core.dispatch.providers.clone()).with_ctx(Some(ctx));
         let failed = |reason: String| {
             let id = crate::error::log_id();
             tracing::error!(component = entry.def.name, id, reason, "a function beside the component failed");

@@ -15,7 +15,7 @@ mod headers;
 
 pub(crate) use envelope::{Envelope, Settled};
 #[cfg(feature = "http")]
-pub(crate) use headers::agree;
+pub(crate) use headers::Headers;
 pub(crate) use ready::ReadyLists;
 pub(crate) use take::Taken;
 pub(crate) use write::Written;

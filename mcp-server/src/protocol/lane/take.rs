@@ -6,10 +6,8 @@ use bytes::Bytes;
 use mcp_core::Identity;
 use mcp_core::arguments::Input;
 use mcp_core::component::Prepared;
-use mcp_core::ctx::RequestInfo;
 use mcp_core::registry::Entry;
 use serde_json::{Map, Value};
-use tokio_util::sync::CancellationToken;
 
 use super::envelope::{Envelope, Era};
 use super::write::{Written, list, result};
@@ -82,43 +80,20 @@ impl Taken {
         }
     }
 
-    /// Answers the request; `None` where it was cancelled, which is answered by silence.
-    pub(crate) async fn answer(
-        self,
-        core: &Core,
-        identity: Identity,
-        cancelled: CancellationToken,
-    ) -> Option<Written> {
+    /// Answers the request; who wants no answer any more drops this.
+    pub(crate) async fn answer(self, core: &Core, identity: Identity) -> Written {
         let Self { id, era, wanted } = self;
-        match wanted {
-            Wanted::Ready(result) => Some(list(&id, result)),
-            Wanted::Call { entry, prepared, uri } => {
-                let caller = Caller {
-                    identity,
-                    client: Arc::clone(&core.nobody) as Arc<_>,
-                    request: RequestInfo::default(),
-                    cancelled: cancelled.clone(),
-                };
-                let uri = uri.as_deref();
-                let call = Call {
-                    entry: &entry,
-                    arguments: Arguments::Read(prepared),
-                    uri,
-                    caller,
-                    continues: false,
-                };
-                let answer = core.dispatch.answer(call).await;
-                if cancelled.is_cancelled() {
-                    return None;
-                }
-                let target = Target {
-                    entry: &entry,
-                    revision: era.revision().into(),
-                    modern: era.is_modern(),
-                    asking: None,
-                };
-                Some(result(&id, &target, uri, answer))
-            }
-        }
+        let (entry, prepared, uri) = match wanted {
+            Wanted::Ready(result) => return list(&id, result),
+            Wanted::Call { entry, prepared, uri } => (entry, prepared, uri),
+        };
+        let uri = uri.as_deref();
+        let caller = Caller { identity, request: None, cancelled: None };
+        let arguments = Arguments::Read(prepared);
+        let call = Call { entry: &entry, arguments, uri, caller, continues: false };
+        let answer = core.dispatch.answer(call).await;
+        let revision = era.revision().into();
+        let target = Target { entry: &entry, revision, modern: era.is_modern(), asking: None };
+        result(&id, &target, uri, answer)
     }
 }

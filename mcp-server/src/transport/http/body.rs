@@ -101,7 +101,9 @@ where
     let first = std::future::poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await;
     match first {
         Poll::Ready(read) => read,
-        Poll::Pending => tokio::time::timeout(DEADLINE, reading).await.unwrap_or(Err(Unread::TooSlow)),
+        Poll::Pending => {
+            Box::pin(tokio::time::timeout(DEADLINE, reading)).await.unwrap_or(Err(Unread::TooSlow))
+        }
     }
 }
 

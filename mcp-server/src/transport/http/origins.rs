@@ -2,7 +2,7 @@
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, HOST, ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ORIGIN,
     VARY,
 };
 use http::{HeaderMap, HeaderValue, Response};
@@ -43,18 +43,18 @@ impl Origins {
 
     /// Returns whether a request is addressed to this server, by a page that may call or by none;
     /// where that is in doubt, rmcp decides, which words the refusal too.
-    pub(super) fn are_trusted(&self, headers: &HeaderMap) -> bool {
-        let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return false };
+    pub(super) fn are_trusted(&self, host: Option<&str>, origin: Option<&str>) -> bool {
+        let Some(host) = host else { return false };
         let name = match host.rsplit_once(':') {
             Some((name, port)) if !port.contains(']') => name,
             _ => host,
         };
-        let known = |allowed: &String| allowed.eq_ignore_ascii_case(host) || allowed.eq_ignore_ascii_case(name);
-        self.hosts.iter().any(known)
-            && headers.get(ORIGIN).is_none_or(|origin| {
-                let spelled = origin.to_str().map(spelled_out).unwrap_or_default();
-                self.pages.iter().any(|allowed| is_origin(&spelled, allowed))
-            })
+        let known = |allowed: &String| allowed.eq_ignore_ascii_case(name) || allowed.eq_ignore_ascii_case(host);
+        let may_call = |origin: &str| {
+            let spelled = spelled_out(origin);
+            self.pages.iter().any(|allowed| is_origin(&spelled, allowed))
+        };
+        self.hosts.iter().any(known) && origin.is_none_or(may_call)
     }
 
     /// Lets a page read the answer whose origin may call (the Fetch standard's CORS protocol).

@@ -216,8 +216,9 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let is_last = self.most.is_some_and(|most| self.pulse.served.load(Relaxed) >= most);
         let http2 = request.version() == Version::HTTP_2;
         let service = self.service.clone();
+        let (mut parts, body) = request.into_parts();
         Box::pin(async move {
-            let mut response = service.answer(request).await;
+            let mut response = service.answer(&mut parts, body).await;
             if is_last && !http2 {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             } else if is_last {

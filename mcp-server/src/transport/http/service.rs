@@ -3,11 +3,11 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONNECTION, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -16,14 +16,13 @@ use mcp_core::places::QUEUE;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 use super::body::{self, ResponseBody, Unread};
 use super::origins::Origins;
-use super::sessions::{SESSION, Sessions};
-use crate::auth::Headers;
+use super::sessions::Sessions;
+use crate::auth::{self, Authenticator};
 use crate::protocol::Handler;
-use crate::protocol::lane::{Envelope, Taken, agree};
+use crate::protocol::lane::{Envelope, Headers, Taken};
 use crate::started::Core;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -41,18 +40,16 @@ struct Inner {
     origins: Origins,
     /// The largest body of a request, in bytes.
     largest: usize,
-    /// How many requests are being answered, and how many may be.
-    answering: AtomicUsize,
+    /// How many calls may be under way: those that run, and those that may wait for their turn.
     most: usize,
 }
 
-/// A request that is being answered.
-struct Admitted<'a>(&'a AtomicUsize);
-
-impl Drop for Admitted<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
-    }
+/// A request that has been read.
+enum Arrived {
+    /// For the direct lane.
+    Taken(Taken, Identity),
+    /// For rmcp.
+    Left(Box<Request<Full<Bytes>>>, Identity),
 }
 
 impl HttpService {
@@ -75,104 +72,110 @@ impl HttpService {
             sessions.manager(),
             http,
         );
-        let answering = AtomicUsize::new(0);
-        Self(Arc::new(Inner { core, rmcp, sessions, origins, largest, answering, most }))
+        Self(Arc::new(Inner { core, rmcp, sessions, origins, largest, most }))
     }
 
-    pub(super) async fn answer<B>(&self, request: Request<B>) -> Response<ResponseBody>
+    /// Answers a request, whose head is borrowed: it is large, and rarely needed whole.
+    pub(super) async fn answer<B>(&self, parts: &mut Parts, body: B) -> Response<ResponseBody>
     where
         B: http_body::Body + Send + 'static,
         B::Data: Send + 'static,
         B::Error: std::fmt::Display,
     {
-        self.0.answer(request).await
-    }
-}
-
-impl Inner {
-    async fn answer<B>(&self, request: Request<B>) -> Response<ResponseBody>
-    where
-        B: http_body::Body + Send + 'static,
-        B::Data: Send + 'static,
-        B::Error: std::fmt::Display,
-    {
-        match request.uri().path() {
+        match parts.uri.path() {
             "/mcp" | "/mcp/" => {}
             "/healthz" => return text(StatusCode::OK, "ok\n"),
-            "/readyz" if self.core.stopping.is_cancelled() => {
+            "/readyz" if self.0.core.stopping.is_cancelled() => {
                 return text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
             }
             "/readyz" => return text(StatusCode::OK, "ready\n"),
             _ => return text(StatusCode::NOT_FOUND, "not found: the protocol is at /mcp\n"),
         }
-        let page = request.headers().contains_key(ORIGIN).then(|| request.headers().clone());
-        let mut response = if request.method() == Method::OPTIONS {
+        let page = parts.headers.contains_key(ORIGIN).then(|| Box::new(parts.headers.clone()));
+        let mut response = if parts.method == Method::OPTIONS {
             Response::new(ResponseBody::whole(""))
         } else {
-            self.protocol(request).await.unwrap_or_else(|refused| refused)
+            self.0.protocol(parts, body).await.unwrap_or_else(|refused| refused)
         };
         if let Some(page) = page {
-            self.origins.share(&page, &mut response);
+            self.0.origins.share(&page, &mut response);
         }
         response
     }
+}
 
-    /// Answers a message of the protocol; `Err` is a refusal that comes before it.
-    async fn protocol<B>(&self, request: Request<B>) -> Result<Response<ResponseBody>, Response<ResponseBody>>
+impl Inner {
+    /// Answers a message of the protocol; `Err` is an answer that comes before it is read.
+    async fn protocol<B>(&self, parts: &mut Parts, body: B) -> Result<Response<ResponseBody>, Response<ResponseBody>>
     where
         B: http_body::Body + Send + 'static,
         B::Data: Send + 'static,
         B::Error: std::fmt::Display,
     {
-        if self.core.stopping.is_cancelled() && request.method() == Method::POST {
-            return Err(text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"));
-        }
-        let _admitted = self.admit()?;
-        let identity = self.identity(request.headers()).await?;
-        if request.method() != Method::POST || !self.origins.are_trusted(request.headers()) {
-            return self.behind(request, identity).await;
-        }
-        let (parts, body) = request.into_parts();
-        let body = body::read(body, self.largest).await.map_err(|unread| self.unread(&unread))?;
-        if let Some(answer) = self.direct(&parts, &body, &identity).await {
-            return Ok(answer);
-        }
-        self.behind(Request::from_parts(parts, Full::new(body)), identity).await
-    }
-
-    /// Answers a request on the direct lane, or leaves it.
-    async fn direct(
-        &self,
-        parts: &Parts,
-        body: &Bytes,
-        identity: &Identity,
-    ) -> Option<Response<ResponseBody>> {
-        let core = &*self.core;
-        if !core.direct || parts.headers.contains_key(SESSION) || !is_plain(&parts.headers) {
-            return None;
-        }
-        let taken = {
-            let envelope = Envelope::read(std::str::from_utf8(body).ok()?)?;
-            let era = envelope.era(None).filter(|_| agree(core, &parts.headers, &envelope))?;
-            Taken::new(core, &envelope, era)?
+        let (taken, identity) = match self.arrive(parts, body).await? {
+            Arrived::Taken(taken, identity) => (taken, identity),
+            Arrived::Left(request, identity) => return Box::pin(self.behind(*request, identity)).await,
         };
         // Whoever goes away drops this future, and with it the function that it waits for.
-        let written = taken.answer(core, identity.clone(), CancellationToken::new()).await?;
+        let written = taken.answer(&self.core, identity).await;
         let mut response = Response::new(ResponseBody::pieces(written.pieces()));
         response.headers_mut().insert(CONTENT_TYPE, JSON);
-        Some(response)
+        Ok(response)
+    }
+
+    /// Finds out who calls, reads the message, and decides who answers it.
+    async fn arrive<B>(&self, parts: &mut Parts, body: B) -> Result<Arrived, Response<ResponseBody>>
+    where
+        B: http_body::Body + Send + 'static,
+        B::Data: Send + 'static,
+        B::Error: std::fmt::Display,
+    {
+        if self.core.stopping.is_cancelled() && parts.method == Method::POST {
+            return Err(text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"));
+        }
+        if self.core.dispatch.answering.load(Relaxed) >= self.most {
+            return Err(later(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many calls are under way (`MCP_MAX_CONCURRENCY`): try again later\n",
+            ));
+        }
+        let identity = match &self.core.authenticator {
+            Some(authenticator) => self.identity(&**authenticator, &parts.headers).await?,
+            None => Identity::anonymous(),
+        };
+        let seen = Headers::of(&parts.headers);
+        let message = if parts.method != Method::POST {
+            Bytes::new()
+        } else if self.origins.are_trusted(seen.host, seen.origin) {
+            body::read(body, self.largest).await.map_err(|unread| self.unread(&unread))?
+        } else {
+            // rmcp refuses it for its origin, whatever it says.
+            Bytes::new()
+        };
+        if let Some(taken) = self.taken(&seen, &parts.headers, &message) {
+            return Ok(Arrived::Taken(taken, identity));
+        }
+        let head = std::mem::replace(parts, Request::new(()).into_parts().0);
+        Ok(Arrived::Left(Box::new(Request::from_parts(head, Full::new(message))), identity))
+    }
+
+    /// Takes a request onto the direct lane, or leaves it.
+    fn taken(&self, seen: &Headers<'_>, headers: &HeaderMap, body: &[u8]) -> Option<Taken> {
+        let core = &*self.core;
+        if !core.direct || !seen.are_plain() {
+            return None;
+        }
+        let envelope = Envelope::read(std::str::from_utf8(body).ok()?)?;
+        let era = envelope.era(None).filter(|_| seen.agree(core, headers, &envelope))?;
+        Taken::new(core, &envelope, era)
     }
 
     /// Hands a request to rmcp, for whom its caller is an extension.
-    async fn behind<B>(
+    async fn behind(
         &self,
-        mut request: Request<B>,
+        mut request: Request<Full<Bytes>>,
         identity: Identity,
-    ) -> Result<Response<ResponseBody>, Response<ResponseBody>>
-    where
-        B: http_body::Body + Send + 'static,
-        B::Error: std::fmt::Display,
-    {
+    ) -> Result<Response<ResponseBody>, Response<ResponseBody>> {
         let fingerprint = identity.fingerprint();
         let session = Sessions::id(request.headers());
         if self.core.authenticator.is_some()
@@ -200,18 +203,6 @@ impl Inner {
         Ok(response.map(ResponseBody::stream))
     }
 
-    /// Takes a place for a request; calls wait in dispatch, and these are as many as may wait there.
-    fn admit(&self) -> Result<Admitted<'_>, Response<ResponseBody>> {
-        let admitted = Admitted(&self.answering);
-        if self.answering.fetch_add(1, Relaxed) < self.most {
-            return Ok(admitted);
-        }
-        Err(later(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too many requests are being answered (`MCP_MAX_CONCURRENCY`): try again later\n",
-        ))
-    }
-
     fn unread(&self, unread: &Unread) -> Response<ResponseBody> {
         let (status, reason) = match unread {
             Unread::TooLarge => {
@@ -234,9 +225,12 @@ impl Inner {
         response
     }
 
-    async fn identity(&self, headers: &HeaderMap) -> Result<Identity, Response<ResponseBody>> {
-        let Some(authenticator) = &self.core.authenticator else { return Ok(Identity::anonymous()) };
-        authenticator.authenticate(&Headers::of(headers)).await.map_err(|refused| {
+    async fn identity(
+        &self,
+        authenticator: &dyn Authenticator,
+        headers: &HeaderMap,
+    ) -> Result<Identity, Response<ResponseBody>> {
+        authenticator.authenticate(&auth::Headers::of(headers)).await.map_err(|refused| {
             let body = json!({
                 "jsonrpc": "2.0",
                 "error": { "code": -32600, "message": format!("unauthorized: {}", refused.0) },
@@ -265,25 +259,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let service = self.clone();
-        Box::pin(async move { Ok(service.answer(request).await) })
+        let (mut parts, body) = request.into_parts();
+        Box::pin(async move { Ok(service.answer(&mut parts, body).await) })
     }
-}
-
-/// Returns whether a request sends JSON and accepts both JSON and an event stream, without weights.
-fn is_plain(headers: &HeaderMap) -> bool {
-    let only = |name| {
-        let mut values = headers.get_all(name).iter();
-        values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok())
-    };
-    let sends = only(CONTENT_TYPE).is_some_and(|kind| {
-        kind == "application/json"
-            || kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
-    });
-    let accepts = only(ACCEPT).is_some_and(|accepted| {
-        let takes = |kind| accepted.split(',').any(|one| one.trim().eq_ignore_ascii_case(kind));
-        !accepted.contains([';', '"']) && takes("application/json") && takes("text/event-stream")
-    });
-    sends && accepts
 }
 
 fn text(status: StatusCode, text: &str) -> Response<ResponseBody> {

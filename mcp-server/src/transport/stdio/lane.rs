@@ -13,7 +13,7 @@ use mcp_core::Identity;
 use mcp_core::registry::Entry;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio_util::sync::CancellationToken;
+use tokio::task::AbortHandle;
 
 use super::pipes::{Inlet, Output};
 use crate::protocol::Settled;
@@ -43,11 +43,11 @@ pub(super) struct Lane {
 #[derive(Default)]
 struct Calls {
     running: AtomicUsize,
-    by_id: Mutex<HashMap<Box<str>, CancellationToken>>,
+    by_id: Mutex<HashMap<Box<str>, AbortHandle>>,
 }
 
 /// The call of one line.
-type Call = Pin<Box<dyn Future<Output = Option<Written>> + Send>>;
+type Call = Pin<Box<dyn Future<Output = Written> + Send>>;
 
 /// What is looked at in a line that the lane does not take.
 #[derive(Default, Deserialize)]
@@ -122,33 +122,30 @@ impl Lane {
 
     /// Answers at once what takes no time, and the rest in a task of its own.
     fn answer(&self, taken: Taken) {
-        let id = Box::from(taken.id());
+        let id: Box<str> = taken.id().into();
         let entry = taken.entry().cloned();
-        let cancelled = CancellationToken::new();
         let core = Arc::clone(&self.core);
-        let token = cancelled.clone();
-        let mut call: Call =
-            Box::pin(async move { taken.answer(&core, Identity::anonymous(), token).await });
+        let mut call: Call = Box::pin(async move { taken.answer(&core, Identity::anonymous()).await });
         if entry.as_ref().is_none_or(|entry| entry.pace.is_quick()) {
             // Polled once more by its task, where it goes on: a waker that does nothing will do.
-            match timed(entry.as_deref(), call.as_mut(), &mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(Some(written)) => return self.output.push(written),
-                Poll::Ready(None) => return,
-                Poll::Pending => {}
+            let polled = timed(entry.as_deref(), call.as_mut(), &mut Context::from_waker(Waker::noop()));
+            if let Poll::Ready(written) = polled {
+                return self.output.push(written);
             }
         }
-        let running = Running::new(Arc::clone(&self.calls), id, cancelled, Arc::clone(&self.output));
-        tokio::spawn(async move {
+        let running = Running::new(Arc::clone(&self.calls), id.clone(), Arc::clone(&self.output));
+        // Not to be found before it is to be: the task cannot end while this is held.
+        let mut calls = self.calls.all();
+        let task = tokio::spawn(async move {
             let first = poll_fn(|cx| Poll::Ready(timed(entry.as_deref(), call.as_mut(), cx))).await;
             let written = match first {
                 Poll::Ready(written) => written,
                 Poll::Pending => call.await,
             };
-            if let Some(written) = written {
-                running.output.push(written);
-            }
+            running.output.push(written);
             drop(running);
         });
+        calls.insert(id, task.abort_handle());
     }
 
     /// Passes a line on to rmcp, unless it is about a call of the lane.
@@ -177,8 +174,8 @@ impl Lane {
     /// Cancels what is still under way.
     pub(super) fn end(&self) {
         self.close();
-        for cancelled in self.calls.all().values() {
-            cancelled.cancel();
+        for call in self.calls.all().values() {
+            call.abort();
         }
     }
 
@@ -201,9 +198,9 @@ impl Lane {
 /// Polls a call for the first time, and notes how long that took its component.
 fn timed(
     entry: Option<&Entry>,
-    call: Pin<&mut (dyn Future<Output = Option<Written>> + Send)>,
+    call: Pin<&mut (dyn Future<Output = Written> + Send)>,
     cx: &mut Context<'_>,
-) -> Poll<Option<Written>> {
+) -> Poll<Written> {
     let begun = Instant::now();
     let polled = call.poll(cx);
     if let Some(entry) = entry {
@@ -218,10 +215,10 @@ impl Calls {
         let cancelled = notification.params.and_then(|params| serde_json::from_str(params.get()).ok());
         let Some(Cancelled { request_id }) = cancelled else { return false };
         let found = self.all().remove(request_id.get());
-        found.inspect(CancellationToken::cancel).is_some()
+        found.inspect(AbortHandle::abort).is_some()
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<Box<str>, CancellationToken>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Box<str>, AbortHandle>> {
         self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -234,9 +231,8 @@ struct Running {
 }
 
 impl Running {
-    fn new(calls: Arc<Calls>, id: Box<str>, cancelled: CancellationToken, output: Arc<Output>) -> Self {
+    fn new(calls: Arc<Calls>, id: Box<str>, output: Arc<Output>) -> Self {
         calls.running.fetch_add(1, Ordering::AcqRel);
-        calls.all().insert(id.clone(), cancelled);
         Self { calls, id, output }
     }
 }
