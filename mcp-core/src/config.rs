@@ -42,6 +42,12 @@ pub struct Config {
     pub slow_threshold: Duration,
     /// The known bearer tokens as `(name, token)`; empty: everybody is anonymous.
     pub auth_tokens: Vec<(String, String)>,
+    /// The OAuth issuer whose access tokens are accepted, with the feature `jwt` of `mcp-server`.
+    pub auth_issuer: Option<String>,
+    /// What access tokens for this server have as `aud`: its URL, most of the time.
+    pub auth_audience: Option<String>,
+    /// Where the keys of the issuer are, in place of where its metadata says.
+    pub auth_jwks_url: Option<String>,
     /// The hosts that a request may be addressed to; empty: loopback.
     pub allowed_hosts: Vec<String>,
     /// The origins that a browser may call from, beside those of this machine.
@@ -68,6 +74,9 @@ impl Default for Config {
             monitoring_enabled: true,
             slow_threshold: Duration::from_secs(1),
             auth_tokens: Vec::new(),
+            auth_issuer: None,
+            auth_audience: None,
+            auth_jwks_url: None,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             app: serde_json::Value::Object(serde_json::Map::new()),
@@ -108,6 +117,8 @@ impl std::fmt::Debug for Config {
             .field("cache_enabled", &self.cache_enabled)
             .field("cache_duration", &self.cache_duration)
             .field("auth_tokens", &self.auth_tokens.len())
+            .field("auth_issuer", &self.auth_issuer)
+            .field("auth_audience", &self.auth_audience)
             .field("allowed_hosts", &self.allowed_hosts)
             .field("allowed_origins", &self.allowed_origins)
             .finish_non_exhaustive()

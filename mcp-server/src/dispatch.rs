@@ -231,7 +231,12 @@ impl Dispatch {
                 ))
                 .into());
             }
-            Ok(Loaded { body: reply.body, store: reply.store, failed: reply.failed, own: ctx.is_some_and(|ctx| ctx.has_asked()) })
+            Ok(Loaded {
+                body: reply.body,
+                store: reply.store,
+                failed: reply.failed,
+                own: ctx.is_some_and(|ctx| ctx.has_asked()),
+            })
         })
     }
 }
@@ -246,10 +251,7 @@ enum Next<'a> {
 type Run = BoxFuture<'static, Result<Loaded, Failure>>;
 
 /// Waits for an answer, unless nobody wants it any more.
-async fn unless(
-    cancelled: Option<CancellationToken>,
-    served: BoxFuture<'_, Served>,
-) -> Served {
+async fn unless(cancelled: Option<CancellationToken>, served: BoxFuture<'_, Served>) -> Served {
     let Some(cancelled) = cancelled else { return served.await };
     tokio::select! {
         biased;

@@ -27,6 +27,7 @@
 //! | --- | --- | --- |
 //! | `cli` | the command line, `mcp.toml`, log lines on stderr, [`main!`] | yes |
 //! | `http` | Streamable HTTP | yes |
+//! | `jwt` | access tokens of an OAuth authorization server: `Jwt`, and `auth_issuer` in the configuration | no |
 
 #[allow(unused_extern_crates, reason = "the attributes write paths from the root of the crate")]
 extern crate self as mcp_server;
@@ -47,7 +48,9 @@ mod settings;
 #[cfg(feature = "cli")]
 mod cli;
 
-pub use auth::{Authenticator, Headers, Unauthorized};
+#[cfg(feature = "jwt")]
+pub use auth::Jwt;
+pub use auth::{Authenticator, Headers, ProtectedResource, Unauthorized};
 pub use error::Error;
 pub use mcp_core::component::BoxFuture;
 pub use mcp_core::{

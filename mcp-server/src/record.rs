@@ -24,7 +24,11 @@ pub(crate) struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// Begins with a call.
-    pub(crate) fn new(dispatch: &'a Dispatch, entry: &'a Entry, cancelled: Option<CancellationToken>) -> Self {
+    pub(crate) fn new(
+        dispatch: &'a Dispatch,
+        entry: &'a Entry,
+        cancelled: Option<CancellationToken>,
+    ) -> Self {
         dispatch.answering.fetch_add(1, Ordering::AcqRel);
         Self { dispatch, entry, cancelled, start: Instant::now(), cache: CacheOutcome::Bypass, done: false }
     }

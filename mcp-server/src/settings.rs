@@ -78,6 +78,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
         "the known bearer tokens, `alice=token,bob=token` (none: everybody is anonymous)"
     ),
+    setting!(
+        auth_issuer,
+        text,
+        |issuer| shown(issuer),
+        "the OAuth issuer whose access tokens are accepted, a URL (none)"
+    ),
+    setting!(auth_audience, text, |audience| shown(audience), "what access tokens have as `aud` (none)"),
+    setting!(
+        auth_jwks_url,
+        text,
+        |url| shown(url),
+        "where the keys of the issuer are (where its metadata says)"
+    ),
     setting!(allowed_hosts, list, "the hosts that requests may be addressed to (loopback)"),
     setting!(allowed_origins, list, "the origins that browsers may call from, beside loopback (none)"),
 ];
@@ -305,6 +318,18 @@ fn list(text: &str) -> Result<Vec<String>, String> {
     Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(ToOwned::to_owned).collect())
 }
 
+fn text(text: &str) -> Result<Option<String>, String> {
+    match text.trim() {
+        // An empty variable must not open the server to everybody.
+        "" => Err("this is empty: write a value, or remove it".to_owned()),
+        text => Ok(Some(text.to_owned())),
+    }
+}
+
+fn shown(text: &Option<String>) -> String {
+    text.clone().unwrap_or_else(|| "none".to_owned())
+}
+
 fn tokens(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut known: Vec<(String, String)> = Vec::new();
     for pair in list(text)? {
@@ -387,6 +412,7 @@ mod tests {
                 "s3cret",
                 "`auth_tokens`: a token has no name: write `alice=token,bob=token`",
             ),
+            ("MCP_AUTH_ISSUER", " ", "`auth_issuer`: this is empty: write a value, or remove it"),
             (
                 "MCP_AUTH_TOKENS",
                 "a=x,b=x",

@@ -15,7 +15,7 @@ use mcp_core::{Config, Identity, keying};
 use rmcp::model::{Implementation, InitializeResult, ServerCapabilities, ServerConfig};
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{Authenticator, Tokens};
+use crate::auth::{self, Authenticator};
 use crate::dispatch::{Answer, Arguments, Call, Caller, Dispatch};
 use crate::error::Error;
 use crate::protocol::hub::Hub;
@@ -98,10 +98,10 @@ impl Core {
         let told = Arc::clone(&hub);
         components.on_change(Box::new(move |kind| told.listed(kind)));
 
-        let authenticator = setup.authenticator.clone().or_else(|| {
-            let tokens = Tokens::new(&config.auth_tokens)?;
-            Some(Arc::new(tokens) as Arc<dyn Authenticator>)
-        });
+        let authenticator = match &setup.authenticator {
+            Some(authenticator) => Some(Arc::clone(authenticator)),
+            None => auth::configured(&config)?,
+        };
         Ok(Arc::new(Self {
             name: Arc::clone(&setup.name),
             version: Arc::clone(&setup.version),

@@ -44,8 +44,7 @@ impl Handler {
         }
         let identity = identity(context);
         // Only who takes a `Ctx` can see the request and talk to the client.
-        let mut request =
-            entry.def.uses_ctx.then(|| (request_info(context), self.client(context)));
+        let mut request = entry.def.uses_ctx.then(|| (request_info(context), self.client(context)));
         let round = |identity: Identity| Round {
             kind: entry.def.kind.word(),
             name: entry.def.name,

@@ -9,8 +9,8 @@ use mcp_core::component::{Contract, Def, Kind, known_arguments};
 use mcp_core::registry::{Entry, Registry};
 use rmcp::model::{
     CacheScope, Icon, JsonObject, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    ListToolsResult, MetaObject, Prompt, PromptArgument, Resource, ResourceTemplate, ServerCapabilities, Tool,
-    ToolAnnotations,
+    ListToolsResult, MetaObject, Prompt, PromptArgument, Resource, ResourceTemplate, ServerCapabilities,
+    Tool, ToolAnnotations,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -53,11 +53,13 @@ impl Lists {
                 resources.push((Arc::clone(entry), resource(entry.def)));
             }
         }
-        let tools: Vec<_> =
-            registry.of_kind("tool").map(|entry| (Arc::clone(entry), tool(entry))).collect();
+        let tools: Vec<_> = registry.of_kind("tool").map(|entry| (Arc::clone(entry), tool(entry))).collect();
         Self {
             #[cfg(feature = "http")]
-            mirrors: tools.iter().filter_map(|(entry, forms)| mirrored(entry.def.name, &forms.modern)).collect(),
+            mirrors: tools
+                .iter()
+                .filter_map(|(entry, forms)| mirrored(entry.def.name, &forms.modern))
+                .collect(),
             tools,
             prompts: registry.of_kind("prompt").map(|entry| (Arc::clone(entry), prompt(entry.def))).collect(),
             resources,

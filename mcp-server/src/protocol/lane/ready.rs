@@ -48,8 +48,7 @@ fn make(core: &Core, method: &str, era: Era) -> Option<ServerResult> {
     let result = match method {
         "tools/list" => ServerResult::ListToolsResult(lists.tools_page(modern, page).ok()?),
         "resources/list" => {
-            let enumerates =
-                |kind: Kind| matches!(kind, Kind::Resource(part) if part.list.is_some());
+            let enumerates = |kind: Kind| matches!(kind, Kind::Resource(part) if part.list.is_some());
             if lists.templates.iter().any(|(entry, _)| enumerates(entry.def.kind)) {
                 return None;
             }

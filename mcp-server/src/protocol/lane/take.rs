@@ -26,7 +26,11 @@ pub(crate) struct Taken {
 enum Wanted {
     /// A list or the discovery: written already.
     Ready(Bytes),
-    Call { entry: Arc<Entry>, prepared: Box<dyn Prepared>, uri: Option<Box<str>> },
+    Call {
+        entry: Arc<Entry>,
+        prepared: Box<dyn Prepared>,
+        uri: Option<Box<str>>,
+    },
 }
 
 impl Taken {

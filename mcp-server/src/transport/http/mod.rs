@@ -6,6 +6,7 @@ mod watch;
 mod service;
 
 mod body;
+mod gate;
 mod origins;
 mod sessions;
 

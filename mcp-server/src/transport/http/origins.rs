@@ -2,20 +2,21 @@
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ORIGIN,
-    VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue, Response};
 use mcp_core::Config;
 
 use super::body::ResponseBody;
-use super::sessions::SESSION;
 
 /// Pages of this machine, at any port.
 const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
 
 /// The hosts of this machine.
 const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// The headers of an answer that a page reads: the session's id, and how to get a token.
+const EXPOSED: &str = "mcp-session-id, www-authenticate";
 
 /// What a server is reached by.
 pub(super) struct Origins {
@@ -49,7 +50,8 @@ impl Origins {
             Some((name, port)) if !port.contains(']') => name,
             _ => host,
         };
-        let known = |allowed: &String| allowed.eq_ignore_ascii_case(name) || allowed.eq_ignore_ascii_case(host);
+        let known =
+            |allowed: &String| allowed.eq_ignore_ascii_case(name) || allowed.eq_ignore_ascii_case(host);
         let may_call = |origin: &str| {
             let spelled = spelled_out(origin);
             self.pages.iter().any(|allowed| is_origin(&spelled, allowed))
@@ -65,7 +67,7 @@ impl Origins {
         headers.append(VARY, HeaderValue::from_static("origin"));
         if self.pages.iter().any(|allowed| is_origin(&spelled, allowed)) {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(SESSION));
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE"));
             headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
             // Which headers a call has depends on the tool (`Mcp-Param-*`): those that are asked for.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONNECTION, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -15,12 +15,11 @@ use mcp_core::Identity;
 use mcp_core::places::QUEUE;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
-use serde_json::json;
 
 use super::body::{self, ResponseBody, Unread};
+use super::gate::Gate;
 use super::origins::Origins;
 use super::sessions::Sessions;
-use crate::auth::{self, Authenticator};
 use crate::protocol::Handler;
 use crate::protocol::lane::{Envelope, Headers, Taken};
 use crate::started::Core;
@@ -38,6 +37,7 @@ struct Inner {
     rmcp: StreamableHttpService<Handler, LocalSessionManager>,
     sessions: Sessions,
     origins: Origins,
+    gate: Gate,
     /// The largest body of a request, in bytes.
     largest: usize,
     /// How many calls may be under way: those that run, and those that may wait for their turn.
@@ -72,7 +72,8 @@ impl HttpService {
             sessions.manager(),
             http,
         );
-        Self(Arc::new(Inner { core, rmcp, sessions, origins, largest, most }))
+        let gate = Gate::new(&core);
+        Self(Arc::new(Inner { core, rmcp, sessions, origins, gate, largest, most }))
     }
 
     /// Answers a request, whose head is borrowed: it is large, and rarely needed whole.
@@ -89,7 +90,10 @@ impl HttpService {
                 return text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
             }
             "/readyz" => return text(StatusCode::OK, "ready\n"),
-            _ => return text(StatusCode::NOT_FOUND, "not found: the protocol is at /mcp\n"),
+            path => {
+                let unknown = || text(StatusCode::NOT_FOUND, "not found: the protocol is at /mcp\n");
+                return self.0.gate.document(path).unwrap_or_else(unknown);
+            }
         }
         let page = parts.headers.contains_key(ORIGIN).then(|| Box::new(parts.headers.clone()));
         let mut response = if parts.method == Method::OPTIONS {
@@ -106,7 +110,11 @@ impl HttpService {
 
 impl Inner {
     /// Answers a message of the protocol; `Err` is an answer that comes before it is read.
-    async fn protocol<B>(&self, parts: &mut Parts, body: B) -> Result<Response<ResponseBody>, Response<ResponseBody>>
+    async fn protocol<B>(
+        &self,
+        parts: &mut Parts,
+        body: B,
+    ) -> Result<Response<ResponseBody>, Response<ResponseBody>>
     where
         B: http_body::Body + Send + 'static,
         B::Data: Send + 'static,
@@ -139,10 +147,7 @@ impl Inner {
                 "too many calls are under way (`MCP_MAX_CONCURRENCY`): try again later\n",
             ));
         }
-        let identity = match &self.core.authenticator {
-            Some(authenticator) => self.identity(&**authenticator, &parts.headers).await?,
-            None => Identity::anonymous(),
-        };
+        let identity = self.gate.identity(&parts.headers).await?;
         let seen = Headers::of(&parts.headers);
         let message = if parts.method != Method::POST {
             Bytes::new()
@@ -152,6 +157,7 @@ impl Inner {
             // rmcp refuses it for its origin, whatever it says.
             Bytes::new()
         };
+        self.gate.allow(&self.core.dispatch.registry, &message, &identity)?;
         if let Some(taken) = self.taken(&seen, &parts.headers, &message) {
             return Ok(Arrived::Taken(taken, identity));
         }
@@ -178,14 +184,17 @@ impl Inner {
     ) -> Result<Response<ResponseBody>, Response<ResponseBody>> {
         let fingerprint = identity.fingerprint();
         let session = Sessions::id(request.headers());
-        if self.core.authenticator.is_some()
+        if self.gate.knows_callers()
             && session.as_deref().is_some_and(|session| !self.sessions.belongs(session, fingerprint))
         {
             // To whom it does not belong, it does not exist.
             return Err(text(StatusCode::NOT_FOUND, "no such session: initialize a new one\n"));
         }
         if session.is_none() && self.sessions.is_full(request.headers()).await {
-            return Err(later(StatusCode::SERVICE_UNAVAILABLE, "too many sessions are open: try again later\n"));
+            return Err(later(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too many sessions are open: try again later\n",
+            ));
         }
         let ends = request.method() == Method::DELETE;
         request.extensions_mut().insert(identity);
@@ -224,23 +233,6 @@ impl Inner {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         response
     }
-
-    async fn identity(
-        &self,
-        authenticator: &dyn Authenticator,
-        headers: &HeaderMap,
-    ) -> Result<Identity, Response<ResponseBody>> {
-        authenticator.authenticate(&auth::Headers::of(headers)).await.map_err(|refused| {
-            let body = json!({
-                "jsonrpc": "2.0",
-                "error": { "code": -32600, "message": format!("unauthorized: {}", refused.0) },
-            });
-            let mut response = text(StatusCode::UNAUTHORIZED, &body.to_string());
-            response.headers_mut().insert(CONTENT_TYPE, JSON);
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            response
-        })
-    }
 }
 
 impl<B> tower_service::Service<Request<B>> for HttpService
@@ -264,7 +256,15 @@ where
     }
 }
 
-fn text(status: StatusCode, text: &str) -> Response<ResponseBody> {
+/// Makes an answer of a document that is JSON.
+pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::whole(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
+}
+
+pub(super) fn text(status: StatusCode, text: &str) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::whole(Bytes::copy_from_slice(text.as_bytes())));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -245,9 +245,7 @@ impl AsyncRead for Watched {
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(cx, buffer);
         let pulse = &self.pulse;
-        if buffer.filled().len() > before
-            && pulse.begun.load(Relaxed) == 0
-            && pulse.active.load(Relaxed) == 0
+        if buffer.filled().len() > before && pulse.begun.load(Relaxed) == 0 && pulse.active.load(Relaxed) == 0
         {
             pulse.begun.store(pulse.now(), Relaxed);
         }
@@ -256,11 +254,7 @@ impl AsyncRead for Watched {
 }
 
 impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(cx, buffer);
         self.written(result)
     }

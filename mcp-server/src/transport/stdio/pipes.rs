@@ -153,11 +153,7 @@ impl Outlet {
 }
 
 impl AsyncWrite for Outlet {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let output = Arc::clone(&self.output);
         let mut state = locked(&output.state);
         if state.waiting >= output.most && !state.discarding {

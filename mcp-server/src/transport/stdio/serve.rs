@@ -87,7 +87,8 @@ async fn behind(
         Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => return Ok(()),
         // The message itself stays out of the log.
         Err(ServerInitializeError::ExpectedInitializeRequest(_)) => {
-            let reason = "stdio: the client's first message is no request: it must be `initialize` or one of its own";
+            let reason =
+                "stdio: the client's first message is no request: it must be `initialize` or one of its own";
             return Err(Error::Transport(reason.to_owned()));
         }
         Err(error) => return Err(Error::Transport(format!("stdio: {error}"))),

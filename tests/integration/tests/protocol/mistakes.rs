@@ -115,9 +115,10 @@ async fn tokens_tell_callers_apart_and_strangers_away() {
     config.auth_tokens = vec![("alice".into(), "a-token".into()), ("bob".into(), "b-token".into())];
     let http = Http::serve(server().config(config)).await;
     let call = json!({ "name": "add", "arguments": { "a": 1, "b": 1 } });
-    for stranger in [http.with_token("x-token"), http.with_token(""), http.with_token("a-token2")] {
-        let reply = stranger.request("tools/call", call.clone()).await;
-        assert_eq!((reply.status, &reply.headers["www-authenticate"]), (401, &"Bearer".parse().unwrap()));
+    let unknown = r#"Bearer error="invalid_token", error_description="unknown token""#;
+    for (stranger, challenge) in [("x-token", unknown), ("", "Bearer"), ("a-token2", unknown)] {
+        let reply = http.with_token(stranger).request("tools/call", call.clone()).await;
+        assert_eq!((reply.status, &reply.headers["www-authenticate"]), (401, &challenge.parse().unwrap()));
     }
     assert_eq!(http.request("tools/call", call.clone()).await.status, 401);
     let alice = http.with_token("a-token");

@@ -1,0 +1,36 @@
+//! Keys made for these tests by OpenSSL, as base64 of their DER: RSA in PKCS #1, the others in PKCS #8.
+
+/// An RSA key of 2048 bits.
+pub(super) const RSA: &str = "MIIEowIBAAKCAQEAnBZFGVViuBTM0yf5u9pnu4KDxGOYhhoj7yyNEp5M00FruEOXDTsF+sXdguuVgMHi8ntn6v9QQVPotTQq\
+    12bKmcoZ01f3O0NTBrNrT/g9AVHfvZGL4T5CChsUtUo8Oe+9XT41nA1nlBFjE+a8zGZySTdlyLzrPDxBYqF8s61r61pNTxLy\
+    ItxQIP/1fCzDr4s94GZOJLpZrQT9Hnimi1RwWdb31fJcJ8Nks1XU04p2Aj2QVCJnjso9UYDxb+fVkDLzaJZVknAsydBgRM7s\
+    Z8y1MBT5l6zhOTnQ+rJGVhxPeq7P/+ea/gpumZnyjrjFB/y4dF+g/II/tqq7L6lfDWYcRwIDAQABAoIBADL2yIgNi6asT/aQ\
+    ImgWV3Fvm4OHu3jp1xrUcpmGK3J89WWcWBk/UOQBMCL7tfxtEiN3bMZbp8I02hI0XtqnGvbc+NK7caOdh2H0OlFJre2c5I+a\
+    ktAwSlLPZdMN0p1eLHfiBJIYBF5h0PZiC/o3ZxCF8It7N9mamQTR0ow+TzLwbcCF4NT9FNxwO21xiBKHkHcuuKt8QLWsaW2n\
+    x86mfBoElnuhXaAIqqA8pk3zVHerD/1Kx5KPuSMk+l8mR25g1UEqTRhaocHiWoMchjCQHjxDg+YSiAvfrttkQDAHFTki3g+L\
+    2hlIOcMhq7UJizRzsfxnn3cokW/fDHlFk9S9hwECgYEA2KjjcNRmuaMXKQ58rUgbMcUvboPAVtV/NXynwc2XxzbpmV4wj7Id\
+    4NJeevqrdGfaAEsiEyfr6tIuZY8cYJsqfQADeh5xCbEKZFphzlP03tvDR6x8TZeZlbmpIozPHyEeXwBFOavpFTplSuihEocn\
+    Z4uNMP4rzfsslFj5BqWh9UcCgYEAuG2/FIxdgdlBVfC30+LyXwo98JKUWvQgMN+xyHLLXFrdtv6opHeIhRH+wX9RKyPlgf9u\
+    6+cnr46COHelaYARtW0PLah7y4MabejxPQCDMTSHexI6MypIHiuEpMFJ63rHmLfg58nYPWo+Jlnsmh2lPFTEWJh5dET1g1F7\
+    LCqqIQECgYEAhbbd/+GmsIU+IwGk4tDwr6vR1TQM/cpv4xPW+R4owTNbwmLGN7knBXzwAJg6PvJlMe8szYPC7z7ekaFcUycQ\
+    dusOOk0VWHTiRAMf/9YC95PMFq0WXlDk4eoev4sFvWGUO++PycMWbBqJL00ZM7UkFZyj/Aux/0M4RSoQLxEEPrsCgYA3Div4\
+    il5voNdsPEvkKN+Jl5kd8+PtsurZLC36VKp4i3ecZTEax8QtVU3jnYoxgqnEwOfv7DVgpv4gtTbf46dlrYTWcHFkM2L0ZJF/\
+    UGPZkIDRMIPHOlwFBaC3Piw+64wh/uJYz1yKGOkssbN73lWxSOzENeAr4VoZNX27lZDsAQKBgAzKj9RHZGHM/hX7xa32ZicX\
+    WKEzwXQxmlxQSIJqpJJO0NDoEyUAF600YJU4pmty9qSTQefFA+Ws9/xj3ROItUcSIwo70m9YvJQm9li5PZ9DaAkuapxOcX8W\
+    6YD1oY4oaB4UYKNCCeU9l0K7oh3w6M7M81LFfz78ON+yrnEW2Ajf";
+
+/// A key on P-256.
+pub(super) const P256: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQguq3qa959IVU/AjyMwusoWOods/PklbUaJ5HqngzJmS6hRANC\
+    AAS1dnp9IZ+5xBYX0wYaPlzPcROMjGvPsqB94rTjYXBuA0zt05QAzLgB3M3ZI7AQAd7ja9YIWHx/rrj5M/cXcmyR";
+
+/// Another key on P-256.
+pub(super) const OTHER_P256: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+fI1rynf3Qi1ODSlqUMmqXnitMHguhS9Th1JAeD6zwKhRANC\
+    AAS2wpPBoFGhJ1SKGsvh1kV8N8hANQXXsmRtNVh+qCUBC8Tgtflx5xvQPCJVWeMO9EYKqKKQRpunApq6XLbknZ78";
+
+/// A key on P-384.
+pub(super) const P384: &str = "MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDDlhA66X6YHyn/AjT9449gqHgxqERn1Uc+JTapYvcyln3epF2yA\
+    2L5jidGTJWA0v/OhZANiAAS//tMJ/OkHX8ANQHGtudsR3MviLorL1BSQoBmx/HDmvi2XXwwAUw/Ov5PbU8ewFest1mpVGoKI\
+    DVAlIjBVFTbycSlJ/C/YMysxCYtALDEOyhWdLZ7258hVQt2B0gei9Gg=";
+
+/// A key on Ed25519.
+pub(super) const ED25519: &str = "MC4CAQAwBQYDK2VwBCIEIKYe/CJK4kM4/MEc3dPSSfpxMST8LcBoz6tOaQisH+tQ";
