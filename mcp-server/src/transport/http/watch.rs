@@ -26,6 +26,9 @@ const WRITE: Duration = Duration::from_secs(30);
 /// How long a connection has to end by itself once it is told to.
 const LEAVE: Duration = Duration::from_secs(2);
 
+/// Up to this many bytes what is to be written is gathered first.
+const SMALL: usize = 1024;
+
 /// All connections of a listener.
 pub(super) struct Watch {
     now: AtomicU32,
@@ -264,7 +267,21 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, buffers);
+        // The kernel takes one buffer for less than several, by more than a small copy costs.
+        let length = buffers.iter().map(|buffer| buffer.len()).sum::<usize>();
+        let mut small = [0; SMALL];
+        let result = match small.get_mut(..length) {
+            Some(gathered) => {
+                let mut rest = &mut *gathered;
+                for buffer in buffers {
+                    let (here, behind) = rest.split_at_mut(buffer.len());
+                    here.copy_from_slice(buffer);
+                    rest = behind;
+                }
+                Pin::new(&mut self.stream).poll_write(cx, gathered)
+            }
+            None => Pin::new(&mut self.stream).poll_write_vectored(cx, buffers),
+        };
         self.written(result)
     }
 
