@@ -37,6 +37,9 @@ fn finds_them(profile: &str) {
         .args(["--", "list", "--json"])
         // What the linker throws away does not depend on it, and whole-program optimisation takes minutes.
         .env("CARGO_PROFILE_FAT_OPT_LEVEL", "1")
+        // The release profile that a user's own crate has.
+        .env("CARGO_PROFILE_RELEASE_LTO", "false")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
         .current_dir(&root)
         .output()
         .unwrap();
