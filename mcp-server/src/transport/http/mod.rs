@@ -6,6 +6,8 @@ mod watch;
 mod service;
 
 mod body;
+mod coding;
+mod compress;
 mod gate;
 mod origins;
 mod sessions;

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
+use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -17,6 +17,7 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 
 use super::body::{self, ResponseBody, Unread};
+use super::coding::{Coding, decoded};
 use super::gate::Gate;
 use super::origins::Origins;
 use super::sessions::Sessions;
@@ -38,6 +39,7 @@ struct Inner {
     sessions: Sessions,
     origins: Origins,
     gate: Gate,
+    coding: Coding,
     /// The largest body of a request, in bytes.
     largest: usize,
     /// How many calls may be under way: those that run, and those that may wait for their turn.
@@ -72,8 +74,9 @@ impl HttpService {
             sessions.manager(),
             http,
         );
+        let coding = Coding::new(config.compression_threshold, config.cache_memory_bytes / 4);
         let gate = Gate::new(&core);
-        Self(Arc::new(Inner { core, rmcp, sessions, origins, gate, largest, most }))
+        Self(Arc::new(Inner { core, rmcp, sessions, origins, gate, coding, largest, most }))
     }
 
     /// Answers a request, whose head is borrowed: it is large, and rarely needed whole.
@@ -126,7 +129,10 @@ impl Inner {
         };
         // Whoever goes away drops this future, and with it the function that it waits for.
         let written = taken.answer(&self.core, identity).await;
-        let mut response = Response::new(ResponseBody::pieces(written.pieces()));
+        let mut response = match self.coding.plain(written) {
+            Ok(pieces) => Response::new(ResponseBody::pieces(pieces)),
+            Err(written) => Box::pin(self.coding.answer(&parts.headers, written)).await,
+        };
         response.headers_mut().insert(CONTENT_TYPE, JSON);
         Ok(response)
     }
@@ -152,7 +158,12 @@ impl Inner {
         let message = if parts.method != Method::POST {
             Bytes::new()
         } else if self.origins.are_trusted(seen.host, seen.origin) {
-            body::read(body, self.largest).await.map_err(|unread| self.unread(&unread))?
+            let body = body::read(body, self.largest).await.map_err(|unread| self.unread(&unread))?;
+            if parts.headers.contains_key(CONTENT_ENCODING) {
+                Box::pin(decoded(&parts.headers, body, self.largest)).await?
+            } else {
+                body
+            }
         } else {
             // rmcp refuses it for its origin, whatever it says.
             Bytes::new()
@@ -161,7 +172,8 @@ impl Inner {
         if let Some(taken) = self.taken(&seen, &parts.headers, &message) {
             return Ok(Arrived::Taken(taken, identity));
         }
-        let head = std::mem::replace(parts, Request::new(()).into_parts().0);
+        let mut head = std::mem::replace(parts, Request::new(()).into_parts().0);
+        head.headers.remove(CONTENT_ENCODING);
         Ok(Arrived::Left(Box::new(Request::from_parts(head, Full::new(message))), identity))
     }
 

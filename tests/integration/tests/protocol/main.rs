@@ -12,5 +12,6 @@
 mod asking;
 mod basics;
 mod changes;
+mod coding;
 mod components;
 mod mistakes;
