@@ -143,9 +143,9 @@ mod tests {
     use super::*;
 
     /// A body that comes in chunks of these sizes.
-    struct Chunks(std::vec::IntoIter<usize>);
+    struct Chunks<'a>(std::slice::Iter<'a, usize>);
 
-    impl Body for Chunks {
+    impl Body for Chunks<'_> {
         type Data = Bytes;
         type Error = Infallible;
 
@@ -153,12 +153,12 @@ mod tests {
             mut self: Pin<&mut Self>,
             _: &mut Context<'_>,
         ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            Poll::Ready(self.0.next().map(|size| Ok(Frame::data(Bytes::from(vec![b'x'; size])))))
+            Poll::Ready(self.0.next().map(|size| Ok(Frame::data(Bytes::from(vec![b'x'; *size])))))
         }
     }
 
-    fn chunks(sizes: &[usize]) -> Chunks {
-        Chunks(sizes.to_vec().into_iter())
+    fn chunks(sizes: &[usize]) -> Chunks<'_> {
+        Chunks(sizes.iter())
     }
 
     #[tokio::test]

@@ -96,21 +96,21 @@ impl Gate {
 
     /// Refuses a message about a component whose scopes the caller lacks: here for both lanes, as a status
     /// cannot be taken back that rmcp has sent ahead of its stream.
-    pub(super) fn allow(
+    pub(super) fn refusal(
         &self,
         registry: &Registry,
         message: &[u8],
         identity: &Identity,
-    ) -> Result<(), Response<ResponseBody>> {
+    ) -> Option<Response<ResponseBody>> {
         if !self.scoped {
-            return Ok(());
+            return None;
         }
-        let Ok(asked) = serde_json::from_slice::<Asked<'_>>(message) else { return Ok(()) };
-        let Some(entry) = asked.entry(registry) else { return Ok(()) };
-        let Err(Failure::Forbidden(scopes)) = entry.allow(identity) else { return Ok(()) };
+        let asked: Asked<'_> = serde_json::from_slice(message).ok()?;
+        let entry = asked.entry(registry)?;
+        let Err(Failure::Forbidden(scopes)) = entry.allow(identity) else { return None };
         let challenge = challenge::insufficient_scope(self.metadata_url(), scopes);
         let reason = format!("`{}` needs the scope `{}`", entry.def.name, scopes.join(" "));
-        Err(challenged(StatusCode::FORBIDDEN, asked.id, &reason, &challenge))
+        Some(challenged(StatusCode::FORBIDDEN, asked.id, &reason, &challenge))
     }
 
     fn metadata_url(&self) -> Option<&str> {

@@ -1,10 +1,12 @@
 //! A listener and its connections.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use http::header::CONNECTION;
@@ -164,39 +166,73 @@ impl Protocols {
         };
         match http2 {
             Ok(true) => {
-                let connection = self.http2.serve_connection(TokioIo::new(stream), requests);
-                drive(connection, &pulse, http2::Connection::graceful_shutdown).await;
+                let mut connection = self.http2.serve_connection(TokioIo::new(stream), requests);
+                drive(&mut connection, &pulse, |_| false, http2::Connection::graceful_shutdown).await;
             }
-            Ok(false) => {
-                let connection = self.http1.serve_connection(TokioIo::new(stream), requests);
-                drive(connection, &pulse, http1::Connection::graceful_shutdown).await;
-            }
+            Ok(false) => self.http1(stream, requests).await,
             Err(error) => tracing::debug!(%error, "a connection ended before its first byte"),
+        }
+    }
+
+    /// Serves HTTP/1.1. Among many connections, those that wait give back what they were served with.
+    async fn http1(&self, mut stream: Watched, mut requests: Requests) {
+        let pulse = Arc::clone(&requests.pulse);
+        loop {
+            let mut connection = self.http1.serve_connection(TokioIo::new(stream), requests);
+            let leave = http1::Connection::graceful_shutdown;
+            if drive(&mut connection, &pulse, Pulse::may_park, leave).await == End::Over {
+                return;
+            }
+            let parts = connection.into_parts();
+            (stream, requests) = (parts.io.into_inner(), parts.service);
+            stream.put_back(parts.read_buf);
+            tokio::select! {
+                ready = stream.more() => if ready.is_err() { return },
+                _ = pulse.told() => return,
+            }
         }
     }
 }
 
+/// How the driving of a connection ends.
+#[derive(PartialEq, Eq)]
+enum End {
+    Over,
+    /// It waits, and so do many others.
+    Parked,
+}
+
 /// Drives a connection, and ends it where it is told to.
-async fn drive<C>(connection: C, pulse: &Pulse, leave: fn(Pin<&mut C>))
+async fn drive<C>(
+    connection: &mut C,
+    pulse: &Pulse,
+    may_park: fn(&Pulse) -> bool,
+    leave: fn(Pin<&mut C>),
+) -> End
 where
-    C: Future<Output = hyper::Result<()>>,
+    C: Future<Output = hyper::Result<()>> + Unpin,
 {
-    let mut connection = pin!(connection);
-    loop {
-        tokio::select! {
-            biased;
-            ended = connection.as_mut() => {
+    let mut told = pin!(pulse.told());
+    poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(ended) = Pin::new(&mut *connection).poll(cx) {
                 if let Err(error) = ended {
                     tracing::debug!(%error, "connection ended");
                 }
-                return;
+                return Poll::Ready(End::Over);
             }
-            verdict = pulse.told() => match verdict {
-                Verdict::Leave => leave(connection.as_mut()),
-                Verdict::Unheard | Verdict::Cut => return,
-            },
+            if may_park(pulse) {
+                return Poll::Ready(End::Parked);
+            }
+            let verdict = ready!(told.as_mut().poll(cx));
+            told.set(pulse.told());
+            match verdict {
+                Verdict::Leave => leave(Pin::new(&mut *connection)),
+                Verdict::Unheard | Verdict::Cut => return Poll::Ready(End::Over),
+            }
         }
-    }
+    })
+    .await
 }
 
 /// The requests of one connection.

@@ -168,7 +168,9 @@ impl Inner {
             // rmcp refuses it for its origin, whatever it says.
             Bytes::new()
         };
-        self.gate.allow(&self.core.dispatch.registry, &message, &identity)?;
+        if let Some(refusal) = self.gate.refusal(&self.core.dispatch.registry, &message, &identity) {
+            return Err(refusal);
+        }
         if let Some(taken) = self.taken(&seen, &parts.headers, &message) {
             return Ok(Arrived::Taken(taken, identity));
         }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -25,6 +26,10 @@ const WRITE: Duration = Duration::from_secs(30);
 
 /// How long a connection has to end by itself once it is told to.
 const LEAVE: Duration = Duration::from_secs(2);
+
+/// From how many connections on those that wait give back their buffers, 12 KiB each: making a connection
+/// anew costs a tenth of a request.
+const CROWD: usize = 512;
 
 /// Up to this many bytes what is to be written is gathered first.
 const SMALL: usize = 1024;
@@ -147,6 +152,19 @@ impl Pulse {
         }
     }
 
+    /// Returns whether the connection waits for its next request with all else done, among many.
+    ///
+    /// Only right after it was polled: then what it has not written is noted here.
+    pub(super) fn may_park(&self) -> bool {
+        let nothing = |moment: &AtomicU32| moment.load(Relaxed) == 0;
+        self.watch.open.load(Relaxed) > CROWD
+            && self.served.load(Relaxed) > 0
+            && nothing(&self.active)
+            && nothing(&self.begun)
+            && nothing(&self.stuck)
+            && nothing(&self.leaving)
+    }
+
     /// Tells the connection to end when what is under way is answered.
     pub(super) fn leave(&self, now: u32) {
         let _ = self.leaving.compare_exchange(0, now, Relaxed, Relaxed);
@@ -197,11 +215,13 @@ impl Drop for Active {
 pub(super) struct Watched {
     stream: TcpStream,
     pulse: Arc<Pulse>,
+    /// What was read before, and is to be read again.
+    unread: Bytes,
 }
 
 impl Watched {
     pub(super) fn new(stream: TcpStream, pulse: Arc<Pulse>) -> Self {
-        Self { stream, pulse }
+        Self { stream, pulse, unread: Bytes::new() }
     }
 
     /// Waits for the first bytes, and returns whether they are those of HTTP/2.
@@ -210,6 +230,16 @@ impl Watched {
         let mut first = [0; 4];
         let length = self.stream.peek(&mut first).await?;
         Ok(first.get(..length) == Some(b"PRI "))
+    }
+
+    /// Puts back what was read and not used.
+    pub(super) fn put_back(&mut self, unread: Bytes) {
+        self.unread = unread;
+    }
+
+    /// Waits until there is more to read.
+    pub(super) async fn more(&self) -> io::Result<()> {
+        if self.unread.is_empty() { self.stream.readable().await } else { Ok(()) }
     }
 
     fn written(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -246,7 +276,13 @@ impl AsyncRead for Watched {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let result = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let result = if self.unread.is_empty() {
+            Pin::new(&mut self.stream).poll_read(cx, buffer)
+        } else {
+            let length = buffer.remaining().min(self.unread.len());
+            buffer.put_slice(&self.unread.split_to(length));
+            Poll::Ready(Ok(()))
+        };
         let pulse = &self.pulse;
         if buffer.filled().len() > before && pulse.begun.load(Relaxed) == 0 && pulse.active.load(Relaxed) == 0
         {

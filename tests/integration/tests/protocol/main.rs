@@ -14,4 +14,5 @@ mod basics;
 mod changes;
 mod coding;
 mod components;
+mod crowd;
 mod mistakes;
