@@ -188,7 +188,10 @@ impl Histogram {
             bucket.fetch_add(1, Relaxed);
         }
         self.sum.fetch_add(nanos, Relaxed);
-        self.max.fetch_max(nanos, Relaxed);
+        // Most calls are no record, and a look does not take the line from other threads.
+        if nanos > self.max.load(Relaxed) {
+            self.max.fetch_max(nanos, Relaxed);
+        }
     }
 
     fn snapshot(&self) -> Latency {

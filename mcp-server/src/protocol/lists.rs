@@ -72,7 +72,7 @@ impl Lists {
     /// Returns the arguments that a tool wants in headers too.
     #[cfg(feature = "http")]
     pub(crate) fn mirrors(&self, tool: &str) -> &[Mirror] {
-        self.mirrors.get(tool).map_or(&[], Vec::as_slice)
+        if self.mirrors.is_empty() { &[] } else { self.mirrors.get(tool).map_or(&[], Vec::as_slice) }
     }
 
     /// Returns one page of the tools.

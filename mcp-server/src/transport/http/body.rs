@@ -96,7 +96,8 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Err(Unread::TooLarge);
     }
-    let mut reading = std::pin::pin!(collect(body, limit));
+    let mut body = std::pin::pin!(body);
+    let mut reading = std::pin::pin!(collect(body.as_mut(), limit));
     // Most bodies are there already, and need no timer.
     let first = std::future::poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await;
     match first {
@@ -107,13 +108,12 @@ where
     }
 }
 
-async fn collect<B>(body: B, limit: usize) -> Result<Bytes, Unread>
+async fn collect<B>(mut body: Pin<&mut B>, limit: usize) -> Result<Bytes, Unread>
 where
     B: Body,
     B::Error: std::fmt::Display,
 {
     let expected = usize::try_from(body.size_hint().upper().unwrap_or(0)).unwrap_or(limit).min(limit);
-    let mut body = std::pin::pin!(body);
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {

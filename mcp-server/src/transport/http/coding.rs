@@ -1,7 +1,7 @@
 //! Which bodies are compressed on their way, and where that is done.
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, VARY};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use http::{HeaderMap, HeaderValue, Response};
 
 use super::body::ResponseBody;
@@ -26,29 +26,27 @@ impl Coding {
         Self { threshold: size(threshold), kept: Precompressed::new(size(capacity)) }
     }
 
-    /// Returns the pieces of an answer that is too small to be worth it, or the answer.
-    pub(super) fn plain(&self, written: Written) -> Result<[Bytes; 3], Written> {
-        if written.len() < self.threshold { Ok(written.pieces()) } else { Err(written) }
+    /// Returns whether an answer is large enough for its client to be asked.
+    pub(super) fn concerns(&self, written: &Written) -> bool {
+        written.len() >= self.threshold
     }
 
-    /// Returns an answer in the coding that its client likes best.
-    pub(super) async fn answer(&self, request: &HeaderMap, written: Written) -> Response<ResponseBody> {
-        let encoding = negotiate(request.get_all(ACCEPT_ENCODING).iter());
-        let pieces = match encoding {
-            None => written.pieces(),
-            Some(encoding) if written.kept && !written.payload.is_empty() => {
-                self.kept.get_or_pack(encoding, &written.payload).splice(&written.head, &written.tail)
-            }
-            Some(encoding) => [packed(encoding, written).await, Bytes::new(), Bytes::new()],
+    /// Returns an answer in a coding, which its headers name.
+    pub(super) async fn answer(&self, encoding: Encoding, written: Written) -> Response<ResponseBody> {
+        let pieces = if written.kept && !written.payload.is_empty() {
+            self.kept.get_or_pack(encoding, &written.payload).splice(&written.head, &written.tail)
+        } else {
+            [packed(encoding, written).await, Bytes::new(), Bytes::new()]
         };
         let mut response = Response::new(ResponseBody::pieces(pieces));
-        let headers = response.headers_mut();
-        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        if let Some(encoding) = encoding {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.word()));
-        }
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.word()));
         response
     }
+}
+
+/// Returns the coding that a client likes best.
+pub(super) fn liked(headers: &HeaderMap) -> Option<Encoding> {
+    negotiate(headers.get_all(ACCEPT_ENCODING).iter())
 }
 
 async fn packed(encoding: Encoding, written: Written) -> Bytes {

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
+use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN, RETRY_AFTER, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -17,7 +17,7 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 
 use super::body::{self, ResponseBody, Unread};
-use super::coding::{Coding, decoded};
+use super::coding::{Coding, decoded, liked};
 use super::gate::Gate;
 use super::origins::Origins;
 use super::sessions::Sessions;
@@ -129,10 +129,15 @@ impl Inner {
         };
         // Whoever goes away drops this future, and with it the function that it waits for.
         let written = taken.answer(&self.core, identity).await;
-        let mut response = match self.coding.plain(written) {
-            Ok(pieces) => Response::new(ResponseBody::pieces(pieces)),
-            Err(written) => Box::pin(self.coding.answer(&parts.headers, written)).await,
+        let varies = self.coding.concerns(&written);
+        let encoding = if varies { liked(&parts.headers) } else { None };
+        let mut response = match encoding {
+            Some(encoding) => Box::pin(self.coding.answer(encoding, written)).await,
+            None => Response::new(ResponseBody::pieces(written.pieces())),
         };
+        if varies {
+            response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
+        }
         response.headers_mut().insert(CONTENT_TYPE, JSON);
         Ok(response)
     }

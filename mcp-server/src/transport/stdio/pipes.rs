@@ -86,7 +86,7 @@ impl Pending {
             return;
         }
         self.waiting += written.len() + 1;
-        let [head, payload, tail] = written.pieces();
+        let Written { head, payload, tail, .. } = written;
         self.last.extend_from_slice(&head);
         if payload.len() < LARGE {
             self.last.extend_from_slice(&payload);

@@ -1,0 +1,92 @@
+//! What the pieces of a call cost: `cargo bench --manifest-path xtask/Cargo.toml`.
+
+use std::hint::black_box;
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use http_body_util::Full;
+use hyper::Request;
+use hyper::body::Bytes;
+use mcp_core::arguments::Input;
+use mcp_core::output::IntoToolOutput;
+use mcp_server::cache::{Cache, CacheOptions, Lookup};
+use mcp_server::policy::CachePolicy;
+use mcp_server::{Config, Server, serde_json, tool};
+use tokio::runtime::{Builder, Runtime};
+use tower_service::Service as _;
+
+/// Adds two numbers.
+#[tool(read_only)]
+fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+/// Returns 2 KiB.
+#[tool(read_only, cache(ttl = "1h", scope = "public"))]
+fn page(key: String) -> String {
+    key.repeat(2048 / key.len())
+}
+
+/// Makes a request as a client of 2026-07-28 sends it.
+fn request(method: &str, name: &str, params: &str) -> Request<Full<Bytes>> {
+    let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+    let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}{meta}}}}}"#);
+    Request::post("/mcp")
+        .header("host", "localhost")
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-method", method)
+        .header("mcp-name", name)
+        .body(Full::new(Bytes::from(body)))
+        .unwrap_or_default()
+}
+
+/// A request through the lane, without a socket: parse, key, cache or function, render.
+fn requests(criterion: &mut Criterion, runtime: &Runtime) {
+    let server = Server::builder().name("pieces").config(Config::default()).tool(add::def()).tool(page::def());
+    let Ok(service) = server.http_service() else { return };
+    let mut group = criterion.benchmark_group("request");
+    for (case, method, name, params) in [
+        ("call", "tools/call", "add", r#""name":"add","arguments":{"a":2,"b":3},"#),
+        ("hit of 2 KiB", "tools/call", "page", r#""name":"page","arguments":{"key":"abcdefgh"},"#),
+        ("list", "tools/list", "", ""),
+    ] {
+        group.bench_function(case, |bencher| {
+            bencher.iter_batched(
+                || (service.clone(), request(method, name, params)),
+                |(mut service, request)| runtime.block_on(service.call(request)),
+                BatchSize::SmallInput,
+            );
+        });
+    }
+}
+
+fn pieces(criterion: &mut Criterion) {
+    let Ok(runtime) = Builder::new_current_thread().enable_all().build() else { return };
+    requests(criterion, &runtime);
+
+    criterion.bench_function("arguments", |bencher| {
+        bencher.iter(|| (add::def().prepare)(Input::Json(black_box(r#"{"a":2,"b":3}"#))).is_ok());
+    });
+
+    let cache = Cache::new(CacheOptions::default());
+    let key = || cache.key("tool/page", 1, 7).field("key", black_box("abcdefgh")).finish();
+    criterion.bench_function("key", |bencher| bencher.iter(key));
+
+    if let (Ok(key), Some(policy)) = (key(), page::def().cache) {
+        let policy: CachePolicy = policy;
+        let lookup = Lookup { key, tags: [].into(), policy, timeout: None };
+        cache.prime(&lookup, Bytes::from(vec![b'x'; 2048]));
+        criterion.bench_function("hit", |bencher| bencher.iter(|| cache.get(black_box(&key), &policy)));
+    }
+
+    criterion.bench_function("render", |bencher| {
+        bencher.iter(|| {
+            let output = black_box("2 KiB".repeat(400)).into_tool_output();
+            output.ok().and_then(|output| serde_json::to_vec(&output).ok())
+        });
+    });
+}
+
+criterion_group!(benches, pieces);
+criterion_main!(benches);
