@@ -35,6 +35,7 @@ extern crate self as mcp_server;
 mod dispatch;
 mod error;
 mod invalidates;
+mod load;
 mod record;
 mod server;
 mod started;
@@ -52,6 +53,7 @@ mod cli;
 pub use auth::Jwt;
 pub use auth::{Authenticator, Headers, ProtectedResource, Unauthorized};
 pub use error::Error;
+pub use load::Load;
 pub use mcp_core::component::BoxFuture;
 pub use mcp_core::{
     Args, Cache, Completing, Components, Config, Content, Contents, Ctx, Dep, Elicited, ErrorKind, Icon,

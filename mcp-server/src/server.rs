@@ -308,6 +308,11 @@ impl Server {
             .map_err(Clone::clone)
     }
 
+    /// Returns what the server is when it has started.
+    pub(crate) fn started(&self) -> Option<&Arc<Core>> {
+        self.core.get()?.as_ref().ok()
+    }
+
     #[cfg(feature = "cli")]
     pub(crate) fn server_name(&self) -> (&str, &str) {
         (&self.setup.name, &self.setup.version)

@@ -1,6 +1,8 @@
 //! A server that has started: what every connection shares.
 
 use std::sync::Arc;
+#[cfg(feature = "http")]
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ use crate::protocol::lane::ReadyLists;
 use crate::protocol::lists::{self, Lists};
 use crate::protocol::{self, Seal};
 use crate::server::{Called, Setup};
+#[cfg(feature = "http")]
+use crate::transport::http::Sessions;
 
 /// How long calls under way are waited for when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -43,6 +47,11 @@ pub(crate) struct Core {
     pub(crate) page_size: usize,
     #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "stdio has one caller"))]
     pub(crate) authenticator: Option<Arc<dyn Authenticator>>,
+    /// How many HTTP connections are open.
+    #[cfg(feature = "http")]
+    pub(crate) connections: Arc<AtomicUsize>,
+    #[cfg(feature = "http")]
+    pub(crate) sessions: Sessions,
     /// Cancelled when the server is told to stop: nothing new is taken on, and subscriptions end.
     pub(crate) stopping: CancellationToken,
     /// Cancelled when what was under way is answered: connections end.
@@ -115,6 +124,10 @@ impl Core {
             seal: Seal::new().map_err(Error::start)?,
             page_size: setup.page_size,
             authenticator,
+            #[cfg(feature = "http")]
+            connections: Arc::default(),
+            #[cfg(feature = "http")]
+            sessions: Sessions::default(),
             stopping,
             ended: CancellationToken::new(),
             opened: AtomicBool::new(false),

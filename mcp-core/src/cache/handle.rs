@@ -255,6 +255,12 @@ impl Cache {
         self.0.memory.maintain();
     }
 
+    /// Returns how many functions run for callers to share.
+    #[must_use]
+    pub fn flights(&self) -> usize {
+        self.0.flights.running()
+    }
+
     /// Waits until no function runs for callers to share.
     pub async fn idle(&self) {
         self.0.flights.idle().await;

@@ -16,7 +16,7 @@ pub(crate) struct Envelope<'a> {
     id: &'a RawValue,
     pub(crate) method: &'a str,
     #[serde(borrow, default)]
-    pub(crate) params: Params<'a>,
+    pub(crate) params: ByName<Params<'a>>,
 }
 
 /// The parameters of all hot methods.
@@ -30,7 +30,39 @@ pub(crate) struct Params<'a> {
     #[serde(borrow, default)]
     pub(crate) arguments: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "_meta")]
-    meta: Meta<'a>,
+    meta: ByName<Meta<'a>>,
+}
+
+/// What is written as an object, and never as an array.
+#[derive(Default)]
+pub(crate) struct ByName<T>(pub(crate) T);
+
+impl<T> std::ops::Deref for ByName<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ByName<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for Visitor<T> {
+            type Value = ByName<T>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(ByName)
+            }
+        }
+
+        deserializer.deserialize_map(Visitor(std::marker::PhantomData))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -53,7 +85,7 @@ pub(crate) enum Era {
 impl<'a> Envelope<'a> {
     /// Reads a message; `None` where it is none that the lane takes.
     pub(crate) fn read(message: &'a str) -> Option<Self> {
-        let envelope: Self = serde_json::from_str(message).ok()?;
+        let ByName(envelope): ByName<Self> = serde_json::from_str(message).ok()?;
         (envelope.jsonrpc == "2.0" && is_plain_id(envelope.id.get())).then_some(envelope)
     }
 
@@ -64,7 +96,7 @@ impl<'a> Envelope<'a> {
 
     /// Returns the rules that it is under; `session`: the revision of the handshake, where there was one.
     pub(crate) fn era(&self, session: Option<&'static str>) -> Option<Era> {
-        let Meta { version, capabilities } = &self.params.meta;
+        let Meta { version, capabilities } = &*self.params.meta;
         match version {
             Some(version) if *version == Era::Modern.revision() => {
                 let capabilities = capabilities.as_ref()?.get();

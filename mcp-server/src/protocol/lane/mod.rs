@@ -13,7 +13,7 @@ mod write;
 #[cfg(feature = "http")]
 mod headers;
 
-pub(crate) use envelope::{Envelope, Settled};
+pub(crate) use envelope::{ByName, Envelope, Settled};
 #[cfg(feature = "http")]
 pub(crate) use headers::Headers;
 pub(crate) use ready::ReadyLists;

@@ -15,3 +15,4 @@ mod sessions;
 pub use body::ResponseBody;
 pub(crate) use serve::is_loopback;
 pub use service::HttpService;
+pub(crate) use sessions::Sessions;

@@ -47,7 +47,7 @@ impl Origins {
     pub(super) fn are_trusted(&self, host: Option<&str>, origin: Option<&str>) -> bool {
         let Some(host) = host else { return false };
         let name = match host.rsplit_once(':') {
-            Some((name, port)) if !port.contains(']') => name,
+            Some((name, port)) if is_port(port) => name,
             _ => host,
         };
         let known =
@@ -81,9 +81,14 @@ impl Origins {
 /// Returns whether an origin is an allowed one, whose port may be `*`; both in the form of [`spelled_out`].
 fn is_origin(origin: &str, allowed: &str) -> bool {
     match allowed.strip_suffix(":*") {
-        Some(host) => origin.rsplit_once(':').is_some_and(|(own, _)| own == host),
+        Some(host) => origin.rsplit_once(':').is_some_and(|(own, port)| own == host && is_port(port)),
         None => origin == allowed,
     }
+}
+
+/// Returns whether a text is a port, or none where one may stand (RFC 3986, section 3.2.3).
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Writes an origin in one way: in lower case, with its port.

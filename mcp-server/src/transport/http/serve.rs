@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use super::body::ResponseBody;
 use super::service::HttpService;
-use super::watch::{Pulse, Verdict, Watch, Watched};
+use super::watch::{Deadlines, Pulse, Verdict, Watch, Watched};
 use crate::error::Error;
 use crate::server::Server;
 use crate::started::Core;
@@ -74,13 +74,13 @@ impl Server {
         if let Ok(address) = listener.local_addr() {
             tracing::info!(server = %core.name, "listening at http://{address}/mcp");
         }
-        serve(listener, service, core).await;
+        serve(listener, service, core, Deadlines::new(core.dispatch.config.keep_alive_idle)).await;
         Ok(())
     }
 }
 
-async fn serve(listener: TcpListener, service: HttpService, core: &Core) {
-    let watch = Watch::new(core.dispatch.config.keep_alive_idle);
+async fn serve(listener: TcpListener, service: HttpService, core: &Core, deadlines: Deadlines) {
+    let watch = Watch::new(deadlines, Arc::clone(&core.connections));
     // Ends with this function.
     let mut keeper = JoinSet::new();
     keeper.spawn(Arc::clone(&watch).keep());

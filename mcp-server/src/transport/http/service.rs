@@ -68,7 +68,7 @@ impl HttpService {
         }
         let most = (config.max_concurrency as usize).saturating_mul(1 + QUEUE);
         let handlers = Arc::clone(&core);
-        let sessions = Sessions::default();
+        let sessions = core.sessions.clone();
         let rmcp = StreamableHttpService::new(
             move || Ok(Handler::new(Arc::clone(&handlers))),
             sessions.manager(),

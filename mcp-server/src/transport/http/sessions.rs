@@ -15,7 +15,7 @@ const MAX_SESSIONS: usize = 4096;
 
 /// The open sessions and their owners.
 #[derive(Clone, Default)]
-pub(super) struct Sessions {
+pub(crate) struct Sessions {
     open: Arc<LocalSessionManager>,
     /// The fingerprint of the identity that opened each.
     owners: Arc<Mutex<HashMap<String, [u8; 32]>>>,
@@ -39,7 +39,12 @@ impl Sessions {
 
     /// Returns whether a request would open one session too many.
     pub(super) async fn is_full(&self, headers: &HeaderMap) -> bool {
-        may_open(headers) && self.open.sessions.read().await.len() >= MAX_SESSIONS
+        may_open(headers) && self.count().await >= MAX_SESSIONS
+    }
+
+    /// Returns how many are open.
+    pub(crate) async fn count(&self) -> usize {
+        self.open.sessions.read().await.len()
     }
 
     /// Notes whose a session is that was opened.

@@ -37,10 +37,23 @@ const SMALL: usize = 1024;
 /// All connections of a listener.
 pub(super) struct Watch {
     now: AtomicU32,
-    idle: u32,
+    deadlines: Deadlines,
     connections: Mutex<Vec<Arc<Pulse>>>,
-    /// How many connections are open.
-    pub(super) open: AtomicUsize,
+    /// How many connections of the server are open.
+    pub(super) open: Arc<AtomicUsize>,
+}
+
+/// How long a connection may take for what, to the next [`GRAIN`].
+#[derive(Clone, Copy)]
+pub(super) struct Deadlines {
+    /// To bring its next request.
+    pub(super) idle: Duration,
+    /// To bring the headers of a request.
+    pub(super) headers: Duration,
+    /// To take something of what is to be written.
+    pub(super) write: Duration,
+    /// To end by itself once it is told to.
+    pub(super) leave: Duration,
 }
 
 /// What one connection is doing. Moments are counted in [`GRAIN`]s, from 1; 0 means: it is not.
@@ -75,14 +88,16 @@ pub(super) enum Verdict {
 /// A request that is under way, until its answer is written or given up.
 pub(super) struct Active(Arc<Pulse>);
 
+impl Deadlines {
+    pub(super) fn new(idle: Duration) -> Self {
+        Self { idle, headers: HEADERS, write: WRITE, leave: LEAVE }
+    }
+}
+
 impl Watch {
-    pub(super) fn new(idle: Duration) -> Arc<Self> {
-        Arc::new(Self {
-            now: AtomicU32::new(1),
-            idle: grains(idle),
-            connections: Mutex::default(),
-            open: AtomicUsize::new(0),
-        })
+    /// `open` is where connections are counted, those of the server's other listeners too.
+    pub(super) fn new(deadlines: Deadlines, open: Arc<AtomicUsize>) -> Arc<Self> {
+        Arc::new(Self { now: AtomicU32::new(1), deadlines, connections: Mutex::default(), open })
     }
 
     /// Begins to watch a connection.
@@ -177,15 +192,16 @@ impl Pulse {
             then => Some(now.saturating_sub(then)),
         };
         let idle = self.active.load(Relaxed) == 0;
-        if since(&self.stuck).is_some_and(|stuck| stuck > grains(WRITE)) {
+        let Deadlines { idle: wait, headers, write, leave } = self.watch.deadlines;
+        if since(&self.stuck).is_some_and(|stuck| stuck > grains(write)) {
             return Some(Verdict::Cut);
         }
         if let Some(leaving) = since(&self.leaving) {
-            return Some(if idle && leaving > grains(LEAVE) { Verdict::Cut } else { Verdict::Leave });
+            return Some(if idle && leaving > grains(leave) { Verdict::Cut } else { Verdict::Leave });
         }
         match since(&self.begun) {
-            Some(begun) if idle && begun > grains(HEADERS) => Some(Verdict::Unheard),
-            None if idle && since(&self.waits).is_some_and(|waits| waits > self.watch.idle) => {
+            Some(begun) if idle && begun > grains(headers) => Some(Verdict::Unheard),
+            None if idle && since(&self.waits).is_some_and(|waits| waits > grains(wait)) => {
                 Some(Verdict::Leave)
             }
             _ => None,

@@ -12,16 +12,18 @@ use bytes::{Buf as _, BytesMut};
 use mcp_core::Identity;
 use mcp_core::registry::Entry;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::task::AbortHandle;
 
 use super::pipes::{Inlet, Output};
 use crate::protocol::Settled;
-use crate::protocol::lane::{Envelope, Taken, Written};
+use crate::protocol::lane::{ByName, Envelope, Taken, Written};
 use crate::started::Core;
 
 /// How much may wait for rmcp to read it, before nothing more is read.
 const MOST_PASSED: usize = 4 << 20;
+
+/// How many calls of one client may be under way in tasks of their own, before its next line waits.
+const MOST_CALLS: usize = 256;
 
 /// The lane of one connection.
 pub(super) struct Lane {
@@ -54,14 +56,50 @@ type Call = Pin<Box<dyn Future<Output = Written> + Send>>;
 struct Passed<'a> {
     #[serde(borrow, default)]
     method: Option<&'a str>,
-    #[serde(borrow, default)]
-    params: Option<&'a RawValue>,
+}
+
+/// What rmcp is told where the lane has answered the requests before: it is in the era of the client then.
+const OPENING: &str = concat!(
+    r#"{"jsonrpc":"2.0","id":"opening of the lane","method":"lane/opening","params":{"_meta":{"#,
+    r#""io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#,
+    "\n",
+);
+
+/// How the answer to that begins, which is not for the client.
+const OPENING_ID: &str = r#"{"jsonrpc":"2.0","id":"opening of the lane","#;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cancelled<'a> {
+    jsonrpc: &'a str,
+    #[serde(rename = "method")]
+    _method: &'a str,
+    params: ByName<Which>,
 }
 
 #[derive(Deserialize)]
-struct Cancelled<'a> {
-    #[serde(borrow, rename = "requestId")]
-    request_id: &'a RawValue,
+struct Which {
+    #[serde(rename = "requestId")]
+    request_id: serde_json::Value,
+    #[serde(default, rename = "reason")]
+    _reason: Option<String>,
+}
+
+impl Which {
+    /// Returns the id as the lane takes it.
+    fn id(&self) -> Option<String> {
+        match &self.request_id {
+            serde_json::Value::String(text) => Some(format!("\"{text}\"")),
+            serde_json::Value::Number(number) => {
+                let whole = |float: &f64| float.fract() == 0.0 && float.abs() < 9e15;
+                number
+                    .as_i64()
+                    .or_else(|| number.as_f64().filter(whole).map(|float| float as i64))
+                    .map(|id| id.to_string())
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Lane {
@@ -79,9 +117,13 @@ impl Lane {
         }
     }
 
-    /// Takes the whole lines out of what was read; a longer one than `limit` is rmcp's to refuse.
-    pub(super) fn take(&mut self, unread: &mut BytesMut, limit: usize) {
+    /// Takes the whole lines out of what was read, as long as the client takes the answers; a longer one
+    /// than `limit` is rmcp's to refuse. Returns whether there may be more of them.
+    pub(super) fn take(&mut self, unread: &mut BytesMut, limit: usize) -> bool {
         while let Some(end) = memchr::memchr(b'\n', unread.get(self.searched..).unwrap_or_default()) {
+            if !self.output.has_room() || self.calls.running.load(Ordering::Acquire) >= MOST_CALLS {
+                return true;
+            }
             let end = self.searched + end + 1;
             self.searched = 0;
             let line = unread.get(..end).unwrap_or_default();
@@ -99,6 +141,7 @@ impl Lane {
             unread.clear();
             self.searched = 0;
         }
+        false
     }
 
     fn line(&mut self, line: &[u8]) {
@@ -150,19 +193,19 @@ impl Lane {
 
     /// Passes a line on to rmcp, unless it is about a call of the lane.
     fn pass(&mut self, line: &[u8]) {
-        let passed: Passed<'_> = serde_json::from_slice(line).unwrap_or_default();
+        let ByName(passed): ByName<Passed<'_>> = serde_json::from_slice(line).unwrap_or_default();
         let method = passed.method.unwrap_or_default();
         match method {
-            "notifications/cancelled" if self.calls.cancel(&passed) => return,
+            "notifications/cancelled" if self.calls.cancel(line) => return,
             "initialize" => self.settled.reset(),
             _ => {}
         }
-        let notifies = method.starts_with("notifications/");
-        if notifies && self.answered && !self.asked {
-            // rmcp takes its first message for the handshake, and to it this client has not spoken yet.
-            return;
+        if self.answered && !self.asked && method != "initialize" {
+            // rmcp takes its first message for the opening, and to it this client has not spoken yet.
+            self.output.expect(OPENING_ID);
+            self.inlet.push(OPENING.as_bytes());
         }
-        self.asked |= !notifies;
+        self.asked = true;
         self.inlet.push(line);
     }
 
@@ -211,10 +254,12 @@ fn timed(
 
 impl Calls {
     /// Cancels the call that a notification is about; `false` where the lane has none of that id.
-    fn cancel(&self, notification: &Passed<'_>) -> bool {
-        let cancelled = notification.params.and_then(|params| serde_json::from_str(params.get()).ok());
-        let Some(Cancelled { request_id }) = cancelled else { return false };
-        let found = self.all().remove(request_id.get());
+    fn cancel(&self, line: &[u8]) -> bool {
+        let Ok(ByName(Cancelled { jsonrpc: "2.0", params, .. })) = serde_json::from_slice(line) else {
+            return false;
+        };
+        let Some(id) = params.id() else { return false };
+        let found = self.all().remove(&*id);
         found.inspect(AbortHandle::abort).is_some()
     }
 

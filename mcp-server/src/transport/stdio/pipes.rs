@@ -31,6 +31,8 @@ struct Pending {
     waiting: usize,
     /// Whom to wake when there is room again.
     full: Option<Waker>,
+    /// How the one line of rmcp begins that is not for the client.
+    withheld: Option<&'static str>,
     /// Whether rmcp writes no more.
     closed: bool,
     /// Whether nobody reads any more.
@@ -47,6 +49,11 @@ impl Output {
         locked(&self.state).push(written);
     }
 
+    /// Withholds the next line of rmcp that begins in a certain way.
+    pub(super) fn expect(&self, beginning: &'static str) {
+        locked(&self.state).withheld = Some(beginning);
+    }
+
     /// Wakes whoever writes.
     pub(super) fn nudge(&self) {
         self.changed.notify_one();
@@ -57,9 +64,9 @@ impl Output {
         self.changed.notified().await;
     }
 
-    /// Returns how many bytes are not written yet.
-    pub(super) fn waiting(&self) -> usize {
-        locked(&self.state).waiting
+    /// Returns whether the client keeps up with what is to be written.
+    pub(super) fn has_room(&self) -> bool {
+        locked(&self.state).waiting < self.most
     }
 
     /// Returns whether rmcp writes no more.
@@ -81,6 +88,21 @@ impl Output {
 }
 
 impl Pending {
+    /// Takes the line out that is not for the client, if it has come.
+    fn withhold(&mut self, lines: &mut Vec<u8>) {
+        let Some(beginning) = self.withheld else { return };
+        let mut start = 0;
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            let end = start + line.len();
+            if line.starts_with(beginning.as_bytes()) {
+                lines.drain(start..end);
+                self.withheld = None;
+                return;
+            }
+            start = end;
+        }
+    }
+
     fn push(&mut self, written: Written) {
         if self.discarding {
             return;
@@ -164,7 +186,8 @@ impl AsyncWrite for Outlet {
         if let Some(end) = memchr::memrchr(b'\n', bytes) {
             let whole = self.begun.len() - (bytes.len() - end - 1);
             let rest = self.begun.split_off(whole);
-            let lines = std::mem::replace(&mut self.begun, rest);
+            let mut lines = std::mem::replace(&mut self.begun, rest);
+            state.withhold(&mut lines);
             if !state.discarding {
                 state.waiting += lines.len();
                 state.last.extend_from_slice(&lines);

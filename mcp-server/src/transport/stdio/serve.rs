@@ -108,15 +108,18 @@ where
 {
     let mut unread = BytesMut::new();
     let mut writing = Writing::default();
+    // Whether there are whole lines among what was read, which the client is to make room for.
+    let mut more = false;
     let mut open = true;
     let mut deadline = std::pin::pin!(tokio::time::sleep(DRAIN));
     loop {
+        more = more && lane.take(&mut unread, limit);
         writing.fill(output);
         let idle = writing.is_empty();
-        if !open && idle && lane.is_done() && output.is_closed() {
+        if !open && !more && idle && lane.is_done() && output.is_closed() {
             break;
         }
-        let may_read = open && output.waiting() < MOST_WAITING && lane.has_room();
+        let may_read = open && !more && output.has_room() && lane.has_room();
         let was_open = open;
         tokio::select! {
             biased;
@@ -132,7 +135,7 @@ where
                 unread.reserve(CHUNK);
                 read.read_buf(&mut unread).await
             }, if may_read => match length {
-                Ok(length) if length > 0 => lane.take(&mut unread, limit),
+                Ok(length) if length > 0 => more = true,
                 end => {
                     tracing::debug!(?end, "the client has closed its end");
                     open = false;
