@@ -322,7 +322,8 @@ async fn a_client_is_told_when_a_file_it_subscribed_to_may_have_changed() {
     let repo = Repo::new();
     repo.git(&["branch", "feature/x"]);
     let server = repo.server();
-    let mut client = Wire::connect(&server, LEGACY).await;
+    // Without a start, which would build what the other examples want before the first call.
+    let mut client = Wire::connect_embedded(&server, LEGACY).await;
     let template = json!({ "type": "ref/resource", "uri": "git://{rev}/{+path}" });
     let completed = client
         .result(

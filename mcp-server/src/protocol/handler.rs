@@ -74,6 +74,12 @@ impl Handler {
         resource_tags(&dispatch.registry, uri, &dispatch.cache)
     }
 
+    /// Refuses a resource to a caller who lacks a scope of it.
+    fn allow(&self, uri: &str, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        let Some((entry, _)) = self.core.dispatch.registry.resource(uri) else { return Ok(()) };
+        entry.allow(&identity(context)).map_err(|forbidden| render::forbidden(entry, &forbidden))
+    }
+
     /// Returns who hears of changes through this session; made when the session can be told.
     fn listener(&self) -> &Arc<Listener> {
         let everything = || Wants { tools: true, prompts: true, resources: true, ..Wants::default() };
@@ -271,8 +277,9 @@ impl ServerHandler for Handler {
     async fn subscribe(
         &self,
         request: SubscribeRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
+        self.allow(&request.uri, &context)?;
         let Some(tags) = self.tags(&request.uri) else { return Err(render::unknown_resource(&request.uri)) };
         self.listener().subscribe(request.uri, tags).map_err(|error| ErrorData::invalid_params(error, None))
     }
@@ -310,6 +317,12 @@ impl ServerHandler for Handler {
             at.map(|at| waiting.remove(at).1)
         };
         let listener = waiting.unwrap_or_else(|| self.core.hub.listen(self.wants(context.accepted())));
+        // What was accepted was so without a look at who asks, which rmcp shows only here.
+        for uri in context.accepted().resource_subscriptions.iter().flatten() {
+            if self.allow(uri, context.request_context()).is_err() {
+                listener.unsubscribe(uri);
+            }
+        }
         tokio::select! {
             () = context.cancelled() => {}
             () = self.core.stopping.cancelled() => {}

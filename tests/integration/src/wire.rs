@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use mcp_server::Server;
+use rmcp::ServiceExt as _;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, ReadHalf, WriteHalf};
 
@@ -42,18 +43,34 @@ impl Wire {
 
     /// Connects in a revision: before 2026-07-28 with the handshake.
     pub async fn connect_with(server: &Server, revision: &str, capabilities: Value) -> Self {
-        let mut wire = Self::open(server, revision, capabilities.clone());
-        if revision != MODERN {
-            let hello = json!({
-                "protocolVersion": revision,
-                "capabilities": capabilities,
-                "clientInfo": { "name": "harness", "version": "1.0.0" },
-            });
-            let answer = wire.request("initialize", hello).await;
-            assert_eq!(answer["result"]["protocolVersion"], revision, "{answer}");
-            wire.notify("notifications/initialized", json!({})).await;
-        }
-        wire
+        let wire = Self::open(server, revision, capabilities.clone());
+        if revision == MODERN { wire } else { wire.greeted(capabilities).await }
+    }
+
+    /// Does the handshake of the revisions that have one.
+    async fn greeted(mut self, capabilities: Value) -> Self {
+        let revision = self.revision.clone();
+        let hello = json!({
+            "protocolVersion": revision,
+            "capabilities": capabilities,
+            "clientInfo": { "name": "harness", "version": "1.0.0" },
+        });
+        let answer = self.request("initialize", hello).await;
+        assert_eq!(answer["result"]["protocolVersion"], revision, "{answer}");
+        self.notify("notifications/initialized", json!({})).await;
+        self
+    }
+
+    /// Connects before 2026-07-28 to rmcp alone, as in a program that embeds the handler: without a start.
+    pub async fn connect_embedded(server: &Server, revision: &str) -> Self {
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let handler = server.rmcp().expect("the server starts");
+        tokio::spawn(async move {
+            if let Ok(serving) = handler.serve(tokio::io::split(theirs)).await {
+                let _ = serving.waiting().await;
+            }
+        });
+        Self::over(ours, revision, json!({})).greeted(json!({})).await
     }
 
     /// Opens a connection and sends nothing.
@@ -61,6 +78,10 @@ impl Wire {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (read, write) = tokio::io::split(theirs);
         tokio::spawn(server.serve_pipes(read, write));
+        Self::over(ours, revision, capabilities)
+    }
+
+    fn over(ours: DuplexStream, revision: &str, capabilities: Value) -> Self {
         let (read, write) = tokio::io::split(ours);
         Self {
             revision: revision.to_owned(),

@@ -160,9 +160,11 @@ impl Inner {
         }
         let identity = self.gate.identity(&parts.headers).await?;
         let seen = Headers::of(&parts.headers);
+        // HTTP/2 has the host in `:authority` (RFC 9113, section 8.3.1).
+        let authority = parts.uri.authority().map(http::uri::Authority::as_str);
         let message = if parts.method != Method::POST {
             Bytes::new()
-        } else if self.origins.are_trusted(seen.host, seen.origin) {
+        } else if self.origins.are_trusted(seen.host.or(authority), seen.origin) {
             let body = body::read(body, self.largest).await.map_err(|unread| self.unread(&unread))?;
             if parts.headers.contains_key(CONTENT_ENCODING) {
                 Box::pin(decoded(&parts.headers, body, self.largest)).await?

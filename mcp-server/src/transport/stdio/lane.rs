@@ -6,17 +6,15 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 use bytes::{Buf as _, BytesMut};
 use mcp_core::Identity;
-use mcp_core::registry::Entry;
 use serde::Deserialize;
 use tokio::task::AbortHandle;
 
 use super::pipes::{Inlet, Output};
 use crate::protocol::Settled;
-use crate::protocol::lane::{ByName, Envelope, Taken, Written};
+use crate::protocol::lane::{ByName, Envelope, Taken, Written, timed};
 use crate::started::Core;
 
 /// How much may wait for rmcp to read it, before nothing more is read.
@@ -45,7 +43,8 @@ pub(super) struct Lane {
 #[derive(Default)]
 struct Calls {
     running: AtomicUsize,
-    by_id: Mutex<HashMap<Box<str>, AbortHandle>>,
+    /// Each with what ends its task, once that is known.
+    by_id: Mutex<HashMap<Box<str>, Option<AbortHandle>>>,
 }
 
 /// The call of one line.
@@ -177,8 +176,9 @@ impl Lane {
             }
         }
         let running = Running::new(Arc::clone(&self.calls), id.clone(), Arc::clone(&self.output));
-        // Not to be found before it is to be: the task cannot end while this is held.
-        let mut calls = self.calls.all();
+        // A task may end before its spawning does, and a runtime that shuts down drops it in there: it is known
+        // before, and nothing is locked meanwhile.
+        self.calls.all().insert(id.clone(), None);
         let task = tokio::spawn(async move {
             let first = poll_fn(|cx| Poll::Ready(timed(entry.as_deref(), call.as_mut(), cx))).await;
             let written = match first {
@@ -188,7 +188,9 @@ impl Lane {
             running.output.push(written);
             drop(running);
         });
-        calls.insert(id, task.abort_handle());
+        if let Some(known) = self.calls.all().get_mut(&id) {
+            *known = Some(task.abort_handle());
+        }
     }
 
     /// Passes a line on to rmcp, unless it is about a call of the lane.
@@ -217,9 +219,7 @@ impl Lane {
     /// Cancels what is still under way.
     pub(super) fn end(&self) {
         self.close();
-        for call in self.calls.all().values() {
-            call.abort();
-        }
+        self.calls.all().values().flatten().for_each(AbortHandle::abort);
     }
 
     /// Returns whether no call of the lane is under way.
@@ -238,20 +238,6 @@ impl Lane {
     }
 }
 
-/// Polls a call for the first time, and notes how long that took its component.
-fn timed(
-    entry: Option<&Entry>,
-    call: Pin<&mut (dyn Future<Output = Written> + Send)>,
-    cx: &mut Context<'_>,
-) -> Poll<Written> {
-    let begun = Instant::now();
-    let polled = call.poll(cx);
-    if let Some(entry) = entry {
-        entry.pace.note(begun.elapsed());
-    }
-    polled
-}
-
 impl Calls {
     /// Cancels the call that a notification is about; `false` where the lane has none of that id.
     fn cancel(&self, line: &[u8]) -> bool {
@@ -259,11 +245,11 @@ impl Calls {
             return false;
         };
         let Some(id) = params.id() else { return false };
-        let found = self.all().remove(&*id);
+        let found = self.all().remove(&*id).flatten();
         found.inspect(AbortHandle::abort).is_some()
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<Box<str>, AbortHandle>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Box<str>, Option<AbortHandle>>> {
         self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
