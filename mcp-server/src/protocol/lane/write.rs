@@ -104,8 +104,8 @@ fn plain(id: &str, target: &Target<'_>, uri: Option<&str>, body: &Bytes, answer:
     Some(Written::new(head, body.slice(1..), b"}"))
 }
 
-/// Returns whether a result has members that rmcp writes in a way of its own: it drops an empty `_meta`,
-/// and rounds a priority to 32 bits.
+/// Returns whether a result has members that rmcp has its own way with: it refuses a `_meta` that is no
+/// object, and writes a priority with 32 bits.
 fn is_rewritten(body: &[u8]) -> bool {
     static MARKS: LazyLock<[Finder<'static>; 2]> =
         LazyLock::new(|| [Finder::new(br#""_meta":"#), Finder::new(br#""priority":"#)]);
