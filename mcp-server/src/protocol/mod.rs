@@ -14,6 +14,5 @@ pub(crate) mod hub;
 mod telling;
 
 pub use handler::Handler;
-pub(crate) use lane::Settled;
 pub(crate) use render::value;
 pub(crate) use rounds::Seal;

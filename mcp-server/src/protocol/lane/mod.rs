@@ -17,5 +17,5 @@ pub(crate) use envelope::{ByName, Envelope, Settled};
 #[cfg(feature = "http")]
 pub(crate) use headers::Headers;
 pub(crate) use ready::ReadyLists;
-pub(crate) use take::{Taken, timed};
+pub(crate) use take::Taken;
 pub(crate) use write::Written;

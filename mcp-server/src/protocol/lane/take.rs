@@ -1,9 +1,6 @@
 //! Which requests the lane takes, and how it answers them.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Instant;
 
 use bytes::Bytes;
 use mcp_core::Identity;
@@ -103,17 +100,4 @@ impl Taken {
         let target = Target { entry: &entry, revision, modern: era.is_modern(), asking: None };
         result(&id, &target, uri, answer)
     }
-}
-
-/// Polls an answer for the first time, and notes how long that took its component.
-pub(crate) fn timed<F>(entry: Option<&Entry>, answer: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<Written>
-where
-    F: Future<Output = Written> + ?Sized,
-{
-    let begun = Instant::now();
-    let polled = answer.poll(cx);
-    if let Some(entry) = entry {
-        entry.pace.note(begun.elapsed());
-    }
-    polled
 }

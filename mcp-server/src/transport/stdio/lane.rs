@@ -6,15 +6,16 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use bytes::{Buf as _, BytesMut};
 use mcp_core::Identity;
+use mcp_core::registry::Entry;
 use serde::Deserialize;
 use tokio::task::AbortHandle;
 
 use super::pipes::{Inlet, Output};
-use crate::protocol::Settled;
-use crate::protocol::lane::{ByName, Envelope, Taken, Written, timed};
+use crate::protocol::lane::{ByName, Envelope, Settled, Taken, Written};
 use crate::started::Core;
 
 /// How much may wait for rmcp to read it, before nothing more is read.
@@ -236,6 +237,20 @@ impl Lane {
     pub(super) async fn consumed(&self) {
         self.inlet.consumed().await;
     }
+}
+
+/// Polls a call for the first time, and notes how long that took its component.
+fn timed(
+    entry: Option<&Entry>,
+    call: Pin<&mut (dyn Future<Output = Written> + Send)>,
+    cx: &mut Context<'_>,
+) -> Poll<Written> {
+    let begun = Instant::now();
+    let polled = call.poll(cx);
+    if let Some(entry) = entry {
+        entry.pace.note(begun.elapsed());
+    }
+    polled
 }
 
 impl Calls {
