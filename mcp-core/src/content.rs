@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 /// One block of a result or a message.
@@ -97,8 +98,14 @@ pub struct Notes {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Value>,
     /// The `_meta` object.
-    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none", serialize_with = "object")]
     pub meta: Option<Value>,
+}
+
+impl Notes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.annotations.is_none() && self.meta.is_none()
+    }
 }
 
 impl Content {
@@ -157,7 +164,9 @@ impl Content {
     /// Sets how much the block matters, from 0 to 1.
     #[must_use]
     pub fn priority(self, priority: f32) -> Self {
-        self.annotate("priority", serde_json::json!(priority.clamp(0.0, 1.0)))
+        // By its decimals: as a number of 64 bits, 0.7 would become 0.699999988079071.
+        let decimals = priority.clamp(0.0, 1.0).to_string().parse::<f64>();
+        self.annotate("priority", serde_json::json!(decimals.unwrap_or_default()))
     }
 
     /// Sets the `_meta` object of the block.
@@ -265,7 +274,7 @@ pub struct Contents {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blob: Option<String>,
     /// The `_meta` object.
-    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none", serialize_with = "object")]
     pub meta: Option<Value>,
 }
 
@@ -382,5 +391,13 @@ impl Icon {
 impl From<&str> for Icon {
     fn from(src: &str) -> Self {
         Self::new(src)
+    }
+}
+
+/// Writes a `_meta`, which the protocol knows as an object only.
+pub(crate) fn object<S: Serializer>(meta: &Option<Value>, serializer: S) -> Result<S::Ok, S::Error> {
+    match meta {
+        None | Some(Value::Object(_)) => meta.serialize(serializer),
+        Some(_) => Err(S::Error::custom("a `_meta` is an object: write `json!({ \"key\": .. })`")),
     }
 }

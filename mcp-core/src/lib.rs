@@ -41,6 +41,8 @@ pub mod registry;
 pub mod stats;
 pub mod units;
 
+mod json;
+
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;

@@ -7,8 +7,9 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::content::{Content, Contents, Message};
+use crate::content::{self, Content, Contents, Message};
 use crate::error::ToolError;
+use crate::json;
 
 /// The result of one run: neutral bytes, which every revision of the protocol is rendered from.
 #[derive(Clone, Debug)]
@@ -24,11 +25,7 @@ pub struct Reply {
 
 impl Reply {
     fn new(result: &impl Serialize, store: bool) -> Result<Self, ToolError> {
-        Ok(Self {
-            body: serde_json::to_vec(result).map_err(ToolError::unwritten)?.into(),
-            store,
-            failed: false,
-        })
+        Ok(Self { body: written(result)?.into(), store, failed: false })
     }
 }
 
@@ -48,20 +45,16 @@ pub struct Json<T>(pub T);
 /// let output = ToolOutput::new([Content::text("3 of 5 tests failed")]).error();
 /// assert!(output.is_error);
 /// ```
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ToolOutput {
     /// The blocks that the model reads.
     pub content: Vec<Content>,
     /// The result as JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub structured_content: Option<Box<RawValue>>,
     /// Whether the content describes a failure.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_error: bool,
     /// The `_meta` object.
-    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
     pub meta: Option<serde_json::Value>,
 }
 
@@ -176,8 +169,45 @@ pub(crate) fn tool_reply<T: IntoToolOutput>(
     _mime: Option<&'static str>,
 ) -> Result<Reply, ToolError> {
     let output = value.into_tool_output()?;
-    let reply = Reply::new(&output, !unkept && !output.is_error)?;
-    Ok(Reply { failed: output.is_error, ..reply })
+    let failed = output.is_error;
+    Ok(Reply { body: tool_result(&output)?.into(), store: !unkept && !failed, failed })
+}
+
+/// Writes the result of a tool, most of which is the text of its blocks.
+fn tool_result(output: &ToolOutput) -> Result<Vec<u8>, ToolError> {
+    let mut result = br#"{"content":["#.to_vec();
+    for (index, block) in output.content.iter().enumerate() {
+        if index > 0 {
+            result.push(b',');
+        }
+        match block {
+            Content::Text { text, notes } if notes.is_empty() => {
+                result.extend_from_slice(br#"{"type":"text","text":"#);
+                json::text(&mut result, text);
+                result.push(b'}');
+            }
+            other => result.append(&mut written(other)?),
+        }
+    }
+    result.push(b']');
+    if let Some(structured) = &output.structured_content {
+        result.extend_from_slice(br#","structuredContent":"#);
+        result.extend_from_slice(structured.get().as_bytes());
+    }
+    if output.is_error {
+        result.extend_from_slice(br#","isError":true"#);
+    }
+    if output.meta.is_some() {
+        result.extend_from_slice(br#","_meta":"#);
+        content::object(&output.meta, &mut serde_json::Serializer::new(&mut result))
+            .map_err(ToolError::unwritten)?;
+    }
+    result.push(b'}');
+    Ok(result)
+}
+
+fn written(value: &impl Serialize) -> Result<Vec<u8>, ToolError> {
+    serde_json::to_vec(value).map_err(ToolError::unwritten)
 }
 
 /// Turns a resource's return value into its reply.

@@ -1,11 +1,8 @@
 //! Answers as bytes: what belongs to the request, around what was written when the result was made.
 
-use std::sync::LazyLock;
-
 use bytes::Bytes;
 use mcp_core::cache::CacheOutcome;
 use mcp_core::component::Kind;
-use memchr::memmem::Finder;
 use rmcp::model::{ErrorCode, ErrorData, ServerResult};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -75,9 +72,6 @@ pub(super) fn result(id: &str, target: &Target<'_>, uri: Option<&str>, answer: A
 /// Writes a result whose bytes are what the revision wants; `None` where they must change.
 fn plain(id: &str, target: &Target<'_>, uri: Option<&str>, body: &Bytes, answer: &Answer) -> Option<Written> {
     let def = target.entry.def;
-    if is_rewritten(body) {
-        return None;
-    }
     let mut head = opened(id, "result", 128 + uri.map_or(0, str::len));
     head.push(b'{');
     if target.modern {
@@ -102,14 +96,6 @@ fn plain(id: &str, target: &Target<'_>, uri: Option<&str>, body: &Bytes, answer:
     }
     // The object goes on behind its brace; it has at least the blocks or the messages.
     Some(Written::new(head, body.slice(1..), b"}"))
-}
-
-/// Returns whether a result has members that rmcp has its own way with: it refuses a `_meta` that is no
-/// object, and writes a priority with 32 bits.
-fn is_rewritten(body: &[u8]) -> bool {
-    static MARKS: LazyLock<[Finder<'static>; 2]> =
-        LazyLock::new(|| [Finder::new(br#""_meta":"#), Finder::new(br#""priority":"#)]);
-    MARKS.iter().any(|mark| mark.find(body).is_some())
 }
 
 /// Writes the one part of a resource, with the URI that was asked for where it has none of its own.

@@ -3,6 +3,7 @@
 //! A timer for each request would cost more than the request's own bookkeeping: a connection only
 //! notes moments of a coarse clock, and once in a while all are looked at.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
@@ -32,7 +33,12 @@ const LEAVE: Duration = Duration::from_secs(2);
 const CROWD: usize = 512;
 
 /// Up to this many bytes what is to be written is gathered first.
-const SMALL: usize = 1024;
+const SMALL: usize = 8 << 10;
+
+thread_local! {
+    /// Where it is gathered: once for each thread, not for each connection.
+    static GATHERED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// All connections of a listener.
 pub(super) struct Watch {
@@ -319,20 +325,17 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        // The kernel takes one buffer for less than several, by more than a small copy costs.
         let length = buffers.iter().map(|buffer| buffer.len()).sum::<usize>();
-        let mut small = [0; SMALL];
-        let result = match small.get_mut(..length) {
-            Some(gathered) => {
-                let mut rest = &mut *gathered;
-                for buffer in buffers {
-                    let (here, behind) = rest.split_at_mut(buffer.len());
-                    here.copy_from_slice(buffer);
-                    rest = behind;
-                }
-                Pin::new(&mut self.stream).poll_write(cx, gathered)
-            }
-            None => Pin::new(&mut self.stream).poll_write_vectored(cx, buffers),
+        let stream = Pin::new(&mut self.stream);
+        let result = if length > SMALL {
+            stream.poll_write_vectored(cx, buffers)
+        } else {
+            // The kernel takes one buffer for less than several, by more than a small copy costs.
+            GATHERED.with_borrow_mut(|gathered| {
+                gathered.clear();
+                buffers.iter().for_each(|buffer| gathered.extend_from_slice(buffer));
+                stream.poll_write(cx, gathered)
+            })
         };
         self.written(result)
     }
