@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::component::dialect;
 use crate::content::{self, Content, Contents, Message};
 use crate::error::ToolError;
 use crate::json;
@@ -350,8 +351,7 @@ impl<T: Serialize + JsonSchema> IntoToolOutput for Json<T> {
     }
 
     fn output_schema() -> Option<Schema> {
-        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-        Some(settings.into_generator().into_root_schema_for::<T>())
+        Some(dialect().for_serialize().into_generator().into_root_schema_for::<T>())
     }
 }
 

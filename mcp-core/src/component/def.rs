@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
 use super::call::{Component, Prepared, prepare_prompt, prepare_resource, prepare_tool};
@@ -77,8 +78,14 @@ pub enum Contract {
     Serialize,
 }
 
+/// Returns how schemas are written: in JSON Schema 2020-12, which is what no `$schema` means (MCP 2025-11-25,
+/// "JSON Schema Usage"). Validators of clients have refused tools for the dialect being named.
+pub(crate) fn dialect() -> SchemaSettings {
+    SchemaSettings::draft2020_12().with(|settings| settings.meta_schema = None)
+}
+
 fn schema<T: JsonSchema>(contract: Contract) -> Schema {
-    let settings = schemars::generate::SchemaSettings::draft2020_12();
+    let settings = dialect();
     let settings = match contract {
         Contract::Deserialize => settings.for_deserialize(),
         Contract::Serialize => settings.for_serialize(),

@@ -16,3 +16,4 @@ pub use listed::{CompleteFn, Completing, ListFn, Listed};
 pub use parts::{Background, Kind, Place, ResourcePart, ToolPart};
 
 pub(crate) use call::ready;
+pub(crate) use def::dialect;

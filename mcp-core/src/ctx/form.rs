@@ -3,13 +3,15 @@
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
+use crate::component::dialect;
+
 /// Returns the schema of a form: flat, and in the few words that the protocol has for its fields.
 pub(super) fn form_schema<T: JsonSchema>() -> Value {
-    let mut schema = schemars::generate::SchemaSettings::draft2020_12()
+    let mut schema = dialect()
         .with(|settings| settings.inline_subschemas = true)
         .into_generator()
         .into_root_schema_for::<T>();
-    for field in ["$schema", "title", "description"] {
+    for field in ["title", "description"] {
         schema.remove(field);
     }
     let mut schema = schema.to_value();

@@ -48,7 +48,6 @@ async fn a_definition_says_what_its_attribute_says() {
     assert_eq!(
         products["inputSchema"],
         json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
             "type": "object",
             "properties": {},
             "additionalProperties": false,
