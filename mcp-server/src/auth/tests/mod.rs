@@ -4,6 +4,7 @@ mod issuer;
 mod material;
 
 mod keys;
+mod lanes;
 mod tokens;
 
 use http::header::AUTHORIZATION;

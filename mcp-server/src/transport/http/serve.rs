@@ -157,7 +157,7 @@ impl Protocols {
     }
 
     /// Serves a connection until either side ends it.
-    async fn connection(self: Arc<Self>, stream: Watched, requests: Requests) {
+    async fn connection(self: Arc<Self>, mut stream: Watched, requests: Requests) {
         let pulse = Arc::clone(&requests.pulse);
         // Nothing is set aside for a connection that has sent nothing yet.
         let http2 = tokio::select! {
@@ -166,6 +166,7 @@ impl Protocols {
         };
         match http2 {
             Ok(true) => {
+                stream.has_frames();
                 let mut connection = self.http2.serve_connection(TokioIo::new(stream), requests);
                 drive(&mut connection, &pulse, |_| false, http2::Connection::graceful_shutdown).await;
             }

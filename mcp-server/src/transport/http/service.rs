@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN, RETRY_AFTER, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Collected, Full};
 use mcp_core::Identity;
 use mcp_core::places::QUEUE;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
@@ -219,8 +219,14 @@ impl Inner {
         }
         let ends = request.method() == Method::DELETE;
         request.extensions_mut().insert(identity);
+        let kind = request.headers().get(CONTENT_TYPE);
+        let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(JSON.as_bytes()));
+        let message = request.body().clone();
 
         let response = self.rmcp.handle(request).await;
+        if is_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            return Ok(unreadable(message).await);
+        }
         match session {
             Some(session) if ends && response.status().is_success() => self.sessions.ended(&session),
             Some(_) => {}
@@ -275,6 +281,17 @@ where
         let (mut parts, body) = request.into_parts();
         Box::pin(async move { Ok(service.answer(&mut parts, body).await) })
     }
+}
+
+/// Answers a message that rmcp cannot read, of which it says no more than that its media type is wrong.
+async fn unreadable(message: Full<Bytes>) -> Response<ResponseBody> {
+    let message = message.collect().await.map(Collected::to_bytes).unwrap_or_default();
+    let (code, reason) = match serde_json::from_slice::<serde_json::Value>(&message) {
+        Ok(_) => (-32600, "invalid request: this is no message of JSON-RPC 2.0".to_owned()),
+        Err(error) => (-32700, format!("parse error: {error}")),
+    };
+    let error = serde_json::json!({ "jsonrpc": "2.0", "error": { "code": code, "message": reason } });
+    json(StatusCode::BAD_REQUEST, error.to_string())
 }
 
 /// Makes an answer of a document that is JSON.

@@ -239,11 +239,13 @@ pub(super) struct Watched {
     pulse: Arc<Pulse>,
     /// What was read before, and is to be read again.
     unread: Bytes,
+    /// Whether what comes between requests is the head of the next one: HTTP/2 has other frames too.
+    heads_only: bool,
 }
 
 impl Watched {
     pub(super) fn new(stream: TcpStream, pulse: Arc<Pulse>) -> Self {
-        Self { stream, pulse, unread: Bytes::new() }
+        Self { stream, pulse, unread: Bytes::new(), heads_only: true }
     }
 
     /// Waits for the first bytes, and returns whether they are those of HTTP/2.
@@ -252,6 +254,11 @@ impl Watched {
         let mut first = [0; 4];
         let length = self.stream.peek(&mut first).await?;
         Ok(first.get(..length) == Some(b"PRI "))
+    }
+
+    /// Takes nothing that comes for the head of a request; a request that does not come ends by its wait.
+    pub(super) fn has_frames(&mut self) {
+        self.heads_only = false;
     }
 
     /// Puts back what was read and not used.
@@ -306,8 +313,8 @@ impl AsyncRead for Watched {
             Poll::Ready(Ok(()))
         };
         let pulse = &self.pulse;
-        if buffer.filled().len() > before && pulse.begun.load(Relaxed) == 0 && pulse.active.load(Relaxed) == 0
-        {
+        let has_come = self.heads_only && buffer.filled().len() > before;
+        if has_come && pulse.begun.load(Relaxed) == 0 && pulse.active.load(Relaxed) == 0 {
             pulse.begun.store(pulse.now(), Relaxed);
         }
         result

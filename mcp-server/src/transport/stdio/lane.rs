@@ -169,7 +169,8 @@ impl Lane {
         let entry = taken.entry().cloned();
         let core = Arc::clone(&self.core);
         let mut call: Call = Box::pin(async move { taken.answer(&core, Identity::anonymous()).await });
-        if entry.as_ref().is_none_or(|entry| entry.pace.is_quick()) {
+        let begun = entry.as_ref().is_none_or(|entry| entry.pace.is_quick());
+        if begun {
             // Polled once more by its task, where it goes on: a waker that does nothing will do.
             let polled = timed(entry.as_deref(), call.as_mut(), &mut Context::from_waker(Waker::noop()));
             if let Poll::Ready(written) = polled {
@@ -181,6 +182,10 @@ impl Lane {
         // before, and nothing is locked meanwhile.
         self.calls.all().insert(id.clone(), None);
         let task = tokio::spawn(async move {
+            if !begun {
+                // Many were taken while there was room, and the result of each may be large.
+                running.output.room().await;
+            }
             let first = poll_fn(|cx| Poll::Ready(timed(entry.as_deref(), call.as_mut(), cx))).await;
             let written = match first {
                 Poll::Ready(written) => written,

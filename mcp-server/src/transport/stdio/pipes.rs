@@ -19,7 +19,9 @@ const LARGE: usize = 16 << 10;
 pub(super) struct Output {
     state: Mutex<Pending>,
     changed: Notify,
-    /// From how many bytes on rmcp is to wait.
+    /// Wakes the calls that wait for room.
+    emptied: Notify,
+    /// From how many bytes on rmcp is to wait, and calls are not to begin.
     most: usize,
 }
 
@@ -41,7 +43,7 @@ struct Pending {
 
 impl Output {
     pub(super) fn new(most: usize) -> Self {
-        Self { state: Mutex::default(), changed: Notify::new(), most }
+        Self { state: Mutex::default(), changed: Notify::new(), emptied: Notify::new(), most }
     }
 
     /// Adds an answer; whoever writes is to look again.
@@ -69,6 +71,18 @@ impl Output {
         locked(&self.state).waiting < self.most
     }
 
+    /// Waits until the client keeps up, or nobody reads any more.
+    pub(super) async fn room(&self) {
+        loop {
+            // Made before the look: it is woken by whatever makes room from here on.
+            let emptied = self.emptied.notified();
+            if self.has_room() {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
     /// Returns whether rmcp writes no more.
     pub(super) fn is_closed(&self) -> bool {
         locked(&self.state).closed
@@ -81,9 +95,17 @@ impl Output {
         state.segments.clear();
         state.last.clear();
         state.waiting = 0;
-        if let Some(waker) = state.full.take() {
+        self.wake(state);
+    }
+
+    /// Wakes whoever waits for room.
+    fn wake(&self, mut state: MutexGuard<'_, Pending>) {
+        let full = state.full.take();
+        drop(state);
+        if let Some(waker) = full {
             waker.wake();
         }
+        self.emptied.notify_waiters();
     }
 }
 
@@ -153,11 +175,10 @@ impl Writing {
             }
         }
         let mut state = locked(&output.state);
+        let was_full = state.waiting >= output.most;
         state.waiting = state.waiting.saturating_sub(length);
-        if state.waiting < output.most
-            && let Some(waker) = state.full.take()
-        {
-            waker.wake();
+        if was_full && state.waiting < output.most {
+            output.wake(state);
         }
     }
 }
