@@ -177,13 +177,13 @@ pub async fn invalidate<C: Component>(cache: &Cache, def: &Def, arguments: C::Ar
     let prepared = ready::<C>(arguments, |_, _, _| Err(ToolError::new("only its key is wanted")));
     // Arguments without a key were never cached.
     if let Some(tag) = keying::arguments_tag(def, keying::fingerprint(def), &prepared, cache) {
-        cache.invalidate(&[tag]);
+        cache.invalidate_everywhere(&[tag]).await;
     }
 }
 
 /// Makes all cached results of a component invalid.
 pub async fn invalidate_all(cache: &Cache, def: &Def) {
-    cache.invalidate(&[def.tag()]);
+    cache.invalidate_everywhere(&[def.tag()]).await;
 }
 
 /// Stores a tool's result as if it had been computed now: for everybody where the scope is public,
@@ -201,7 +201,7 @@ pub async fn prime_tool<C>(
 where
     C: Component<Output: IntoToolOutput>,
 {
-    prime::<C>(cache, def, arguments, tool_reply(result, false, None)?)
+    prime::<C>(cache, def, arguments, tool_reply(result, false, None)?).await
 }
 
 /// Stores a prompt's messages as if they had been computed now; see [`prime_tool`].
@@ -218,7 +218,7 @@ pub async fn prime_prompt<C>(
 where
     C: Component<Output: IntoPromptOutput>,
 {
-    prime::<C>(cache, def, arguments, prompt_reply(result, false, None)?)
+    prime::<C>(cache, def, arguments, prompt_reply(result, false, None)?).await
 }
 
 /// Stores a resource's content as if it had been read now; see [`prime_tool`].
@@ -239,10 +239,10 @@ where
         Kind::Resource(part) => part.mime,
         _ => None,
     };
-    prime::<C>(cache, def, arguments, resource_reply(result, false, mime)?)
+    prime::<C>(cache, def, arguments, resource_reply(result, false, mime)?).await
 }
 
-fn prime<C: Component>(
+async fn prime<C: Component>(
     cache: &Cache,
     def: &Def,
     arguments: C::Arguments,
@@ -251,7 +251,7 @@ fn prime<C: Component>(
     let prepared = ready::<C>(arguments, |_, _, _| Err(ToolError::new("only its key is wanted")));
     let keyed = keying::keyed(def, keying::fingerprint(def), &prepared, &Identity::anonymous(), cache);
     if let Some(keyed) = keyed.filter(|_| reply.store) {
-        cache.prime(&keyed.lookup(def, &prepared, None), reply.body);
+        cache.prime_everywhere(&keyed.lookup(def, &prepared, None), reply.body).await;
     }
     Ok(())
 }

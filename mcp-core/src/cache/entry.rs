@@ -20,7 +20,10 @@ pub(super) const LONGEST_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60)
 pub(super) struct Entry {
     pub(super) content: Content,
     pub(super) stamp: Stamp,
-    stored_at: Duration,
+    /// Since when it is here, which may be later than it was made.
+    pub(super) stored_at: Duration,
+    /// For how long it was fresh when it was made.
+    life: Duration,
     pub(super) fresh_until: Duration,
     pub(super) stale_until: Duration,
     pub(super) error_until: Duration,
@@ -46,48 +49,69 @@ struct Refresh {
     not_before: AtomicU64,
 }
 
-impl Entry {
-    /// Makes the entry of a result that is fresh from `now` on for `life`.
-    pub(super) fn body(
-        body: Bytes,
-        stamp: Stamp,
-        now: Duration,
-        life: Duration,
-        policy: &CachePolicy,
-    ) -> Self {
-        let fresh_until = now + life;
+/// For how long a result is good for what, from the moment it was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Life {
+    /// To be served as it is.
+    pub(super) fresh: Duration,
+    /// To be served while a refresh runs.
+    pub(super) stale: Duration,
+    /// To replace a failure.
+    pub(super) error: Duration,
+    /// How long its function ran.
+    pub(super) cost: Duration,
+}
+
+impl Life {
+    /// Makes the life of a result that is fresh for some time, by what its component declared.
+    pub(super) fn of(policy: &CachePolicy, fresh: Duration) -> Self {
         Self {
-            content: Content::Body(body),
-            stamp,
-            stored_at: now,
-            fresh_until,
-            stale_until: fresh_until + policy.stale.min(LONGEST_LIFE),
-            error_until: now + policy.stale_if_error.min(LONGEST_LIFE),
+            fresh,
+            stale: fresh + policy.stale.min(LONGEST_LIFE),
+            error: policy.stale_if_error.min(LONGEST_LIFE),
             cost: Duration::ZERO,
-            refresh: Refresh::default(),
         }
+    }
+
+    /// Returns after what time nothing can use the result any more.
+    pub(super) fn total(&self) -> Duration {
+        self.fresh.max(self.stale).max(self.error)
+    }
+
+    /// Returns what is left after some time.
+    pub(super) fn after(&self, age: Duration) -> Self {
+        let left = |time: Duration| time.saturating_sub(age);
+        Self { fresh: left(self.fresh), stale: left(self.stale), error: left(self.error), cost: self.cost }
+    }
+}
+
+impl Entry {
+    /// Makes the entry of a result of some age.
+    pub(super) fn body(body: Bytes, stamp: Stamp, now: Duration, life: Life, age: Duration) -> Self {
+        Self::new(Content::Body(body), stamp, now, life, age)
     }
 
     /// Makes the entry of a "not found": it is never served once its own time is over.
     pub(super) fn not_found(error: ToolError, stamp: Stamp, now: Duration, life: Duration) -> Self {
-        let until = now + life.min(LONGEST_LIFE);
         let size = error.message().len();
-        Self {
-            content: Content::NotFound(error, size),
-            stamp,
-            stored_at: now,
-            fresh_until: until,
-            stale_until: until,
-            error_until: until,
-            cost: Duration::ZERO,
-            refresh: Refresh::default(),
-        }
+        let fresh = life.min(LONGEST_LIFE);
+        let life = Life { fresh, stale: fresh, error: fresh, cost: Duration::ZERO };
+        Self::new(Content::NotFound(error, size), stamp, now, life, Duration::ZERO)
     }
 
-    /// Sets how long the function ran.
-    pub(super) fn cost(mut self, cost: Duration) -> Self {
-        self.cost = cost;
-        self
+    fn new(content: Content, stamp: Stamp, now: Duration, life: Life, age: Duration) -> Self {
+        let left = life.after(age);
+        Self {
+            content,
+            stamp,
+            stored_at: now,
+            life: life.fresh,
+            fresh_until: now + left.fresh,
+            stale_until: now + left.stale,
+            error_until: now + left.error,
+            cost: life.cost,
+            refresh: Refresh::default(),
+        }
     }
 
     /// Returns what a caller gets.
@@ -114,6 +138,11 @@ impl Entry {
         u32::try_from(weight).unwrap_or(u32::MAX)
     }
 
+    /// Returns how long ago the result was made.
+    pub(super) fn age(&self, now: Duration) -> Duration {
+        (now + self.life).saturating_sub(self.fresh_until)
+    }
+
     /// Returns how long after it was stored nothing can use it any more.
     pub(super) fn kept_for(&self) -> Duration {
         self.fresh_until.max(self.stale_until).max(self.error_until).saturating_sub(self.stored_at)
@@ -133,9 +162,8 @@ impl Entry {
             || match ahead {
                 RefreshAhead::Off => false,
                 RefreshAhead::At(share) => {
-                    let life = self.fresh_until - self.stored_at;
-                    now >= self.stored_at
-                        + life.mul_f64(if share.is_nan() { 1.0 } else { share.clamp(0.0, 1.0) })
+                    let rest = 1.0 - if share.is_nan() { 1.0 } else { share.clamp(0.0, 1.0) };
+                    now + self.life.mul_f64(rest) >= self.fresh_until
                 }
                 // XFetch with a beta of 1: the costlier and the closer to the end, the likelier.
                 RefreshAhead::Auto => {

@@ -176,10 +176,15 @@ impl<T> Pilot<T> {
         ABOARD.scope(frames, function).await
     }
 
-    /// Ends the flight with what its passengers get.
-    pub(super) fn land(self, landing: T) {
+    /// Ends the flight with what its passengers get; what is left to be done after it counts as running.
+    pub(super) fn land(&self, landing: T) {
         // Out of the table first: whoever sees this landing and calls again starts a new flight.
         self.leave();
+        self.announce(landing);
+    }
+
+    /// Gives passengers what there is already, those that are still to come included, and flies on.
+    pub(super) fn announce(&self, landing: T) {
         self.sender.send_replace(Some(landing));
     }
 

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::chance::Chance;
-use super::entry::Entry;
+use super::entry::{Entry, Life};
 use super::flight::Flights;
 use super::generations::Generations;
 use super::key::{Key, KeyWriter, random_secret};
+use super::level::{Below, Heard, Level, Sealer, Voided};
 use super::lookup::{Landing, Lookup};
 use super::memory::Memory;
 use super::stats::{CacheStats, Counts};
@@ -48,12 +49,14 @@ pub(super) struct Inner {
     pub(super) memory: Memory,
     pub(super) flights: Arc<Flights<Landing>>,
     pub(super) counts: Counts,
+    pub(super) below: Below,
+    pub(super) heard: Heard,
     observers: RwLock<Vec<Observer>>,
     resolver: OnceLock<Resolver>,
 }
 
 /// What a cache is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CacheOptions {
     /// Whether anything is cached at all.
     pub enabled: bool,
@@ -69,6 +72,25 @@ pub struct CacheOptions {
     pub error_throttle: Duration,
     /// How many functions may run for callers to share; further calls run by themselves.
     pub max_flights: usize,
+    /// The levels below memory, in any order.
+    pub levels: Vec<Arc<dyn Level>>,
+    /// How long is waited for one of them at a time.
+    pub level_deadline: Duration,
+    /// What all who share levels have in common, and nobody else knows: keys and values are protected by it.
+    pub secret: Option<[u8; 32]>,
+    /// Whether private results may be in levels though there is no secret, so that who sees keys can guess arguments.
+    pub share_private: bool,
+}
+
+impl std::fmt::Debug for CacheOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CacheOptions")
+            .field("enabled", &self.enabled)
+            .field("memory_bytes", &self.memory_bytes)
+            .field("default_ttl", &self.default_ttl)
+            .field("levels", &self.levels.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for CacheOptions {
@@ -81,6 +103,10 @@ impl Default for CacheOptions {
             clock: Clock::default(),
             error_throttle: Duration::from_secs(10),
             max_flights: 10_000,
+            levels: Vec::new(),
+            level_deadline: Duration::from_millis(250),
+            secret: None,
+            share_private: false,
         }
     }
 }
@@ -123,22 +149,45 @@ pub struct EntryInfo {
 impl Cache {
     /// Makes an empty cache.
     pub fn new(options: CacheOptions) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = random_secret();
+        let random = || {
+            let [a, b, c, d, e, f, g, h, ..] = random_secret();
+            u64::from_le_bytes([a, b, c, d, e, f, g, h])
+        };
+        let secret = match options.secret {
+            Some(secret) => secret,
+            None if options.levels.is_empty() => random_secret(),
+            // All who share the levels make the same keys; private results stay out of them.
+            None => blake3::derive_key("mcp cache without a secret 1", b""),
+        };
+        let private = options.secret.is_some() || options.share_private;
+        let sealer = Sealer::new(&secret, options.secret.is_some());
+        let below = Below::new(options.levels, sealer, options.level_deadline, private, random());
         Self(Arc::new(Inner {
-            secret: random_secret(),
+            secret,
             enabled: options.enabled,
             default_ttl: options.default_ttl,
             jitter: if options.jitter.is_nan() { 0.0 } else { options.jitter.clamp(0.0, 1.0) },
             error_throttle: options.error_throttle,
+            heard: Heard::new(options.clock.now()),
             clock: options.clock,
-            chance: Chance::new(u64::from_le_bytes([a, b, c, d, e, f, g, h])),
+            chance: Chance::new(random()),
             generations: Generations::default(),
             memory: Memory::new(options.memory_bytes),
             flights: Flights::new(options.max_flights),
             counts: Counts::default(),
+            below,
             observers: RwLock::default(),
             resolver: OnceLock::new(),
         }))
+    }
+
+    /// Begins to listen to what others invalidate, where there are levels that are shared with them: waits for
+    /// the first word from there, but not for long. To be called once, before the first call.
+    pub async fn open(&self) {
+        if !self.0.below.is_empty() {
+            self.follow();
+            _ = tokio::time::timeout(Duration::from_secs(1), self.0.heard.first()).await;
+        }
     }
 
     /// Starts the key of one call; see [`KeyWriter::new`].
@@ -149,36 +198,64 @@ impl Cache {
 
     /// Makes every result that carries a tag invalid.
     ///
-    /// After it returns no later call gets a result whose function began to run before.
-    #[expect(clippy::unused_async, reason = "shared levels wait for a network")]
+    /// After it returns no later call gets a result whose function began to run before. Levels that are shared
+    /// with others know then, too; one that cannot be reached is told as soon as it can, and not read before.
     pub async fn invalidate_tag(&self, tag: &str) {
-        self.invalidate(&[TagId::tag(tag)]);
+        self.invalidate_everywhere(&[TagId::tag(tag)]).await;
     }
 
     /// Makes every result that was read from a resource invalid; see [`invalidate_tag`](Self::invalidate_tag).
-    #[expect(clippy::unused_async, reason = "shared levels wait for a network")]
     pub async fn invalidate_resource(&self, uri: &str) {
-        self.invalidate(&self.resource_tags(uri));
+        self.invalidate_everywhere(&self.resource_tags(uri)).await;
+    }
+
+    /// Makes every result that carries one of the tags invalid; see [`invalidate_tag`](Self::invalidate_tag).
+    pub async fn invalidate_everywhere(&self, tags: &[TagId]) {
+        let told = self.invalidating(&Voided::Tags(tags.to_vec()));
+        self.0.below.heard(&told).await;
     }
 
     /// Makes every result invalid and frees their memory; see [`invalidate_tag`](Self::invalidate_tag).
-    #[expect(clippy::unused_async, reason = "shared levels wait for a network")]
     pub async fn clear(&self) {
-        self.clear_now();
+        let told = self.invalidating(&Voided::All);
+        self.0.below.heard(&told).await;
     }
 
-    /// Does what [`clear`](Self::clear) does, for callers that cannot wait.
+    /// Does what [`clear`](Self::clear) does, for callers that cannot wait: levels are told behind their back.
     pub fn clear_now(&self) {
-        self.0.generations.clear();
-        self.0.memory.clear();
-        self.tell(Invalidated::All);
+        self.invalidating(&Voided::All);
     }
 
-    /// Makes every result that carries one of the tags invalid, at the cost of the tags alone.
+    /// Makes every result that carries one of the tags invalid, for callers that cannot wait: levels are told
+    /// behind their back.
     pub fn invalidate(&self, tags: &[TagId]) {
-        if !tags.is_empty() {
-            self.0.generations.invalidate(tags);
-            self.tell(Invalidated::Tags(tags));
+        self.invalidating(&Voided::Tags(tags.to_vec()));
+    }
+
+    /// Invalidates at all levels; returns by what numbers those below know it.
+    fn invalidating(&self, voided: &Voided) -> Vec<u64> {
+        if matches!(voided, Voided::Tags(tags) if tags.is_empty()) {
+            return Vec::new();
+        }
+        // Before it takes effect here: who is called after that reads nothing below that was there before.
+        let told = self.0.below.invalidate(voided);
+        self.void(voided);
+        self.0.below.tell();
+        told
+    }
+
+    /// Makes results invalid here, at the cost of the tags alone.
+    pub(super) fn void(&self, voided: &Voided) {
+        match voided {
+            Voided::Tags(tags) => {
+                self.0.generations.invalidate(tags);
+                self.tell(Invalidated::Tags(tags));
+            }
+            Voided::All => {
+                self.0.generations.clear();
+                self.0.memory.clear();
+                self.tell(Invalidated::All);
+            }
         }
     }
 
@@ -193,15 +270,29 @@ impl Cache {
         let _ = self.0.resolver.set(resolver);
     }
 
-    /// Keeps a result as if its function had returned it now.
+    /// Keeps a result in memory as if its function had returned it now.
     ///
     /// A run that is under way does not replace it.
     pub fn prime(&self, lookup: &Lookup, body: Bytes) {
-        if let Some(life) = self.life(&lookup.policy) {
-            let stamp = self.0.generations.stamp(Arc::clone(&lookup.tags));
-            let entry = Entry::body(body, stamp, self.0.clock.now(), self.jittered(life), &lookup.policy);
-            self.put(lookup, entry);
+        self.primed(lookup, body);
+    }
+
+    /// Keeps a result in memory and below as if its function had returned it now.
+    pub async fn prime_everywhere(&self, lookup: &Lookup, body: Bytes) {
+        let Some(life) = self.primed(lookup, body.clone()) else { return };
+        let below = &self.0.below;
+        if below.keeps(lookup) && body.len() <= lookup.policy.max_bytes {
+            // Only its marks are wanted: nothing is newer than this.
+            let look = below.look(lookup, Some(Duration::ZERO)).await;
+            below.write(lookup, &look, &body, life, Duration::ZERO).await;
         }
+    }
+
+    fn primed(&self, lookup: &Lookup, body: Bytes) -> Option<Life> {
+        let life = Life::of(&lookup.policy, self.jittered(self.life(&lookup.policy)?));
+        let stamp = self.0.generations.stamp(Arc::clone(&lookup.tags));
+        self.put(lookup, Arc::new(Entry::body(body, stamp, self.0.clock.now(), life, Duration::ZERO)));
+        Some(life)
     }
 
     /// Adds a function that is told of every invalidation.
@@ -224,6 +315,7 @@ impl Cache {
             flights: flights.running() as u64,
             invalidations: generations.count(),
             mark_overflows: generations.overflows(),
+            levels: self.0.below.stats(),
             ..counted
         }
     }

@@ -12,7 +12,7 @@ use super::key::Key;
 use super::run::{bypass, is_replaceable};
 use super::tag::TagId;
 use crate::error::Failure;
-use crate::policy::CachePolicy;
+use crate::policy::{CachePolicy, Levels};
 
 /// What the cache is told about a call.
 #[derive(Clone, Debug)]
@@ -85,12 +85,23 @@ pub(super) struct Landing {
     pub(super) failed: bool,
     /// See [`Loaded::own`].
     pub(super) own: bool,
+    /// Where it came from, for the caller who started the flight.
+    pub(super) outcome: CacheOutcome,
+    /// What was found below, and is good in place of a failure.
+    pub(super) old: Option<Arc<Entry>>,
 }
 
 impl Landing {
     /// What a caller has that no flight came back to.
     fn lost(failure: Failure) -> Self {
-        Self { result: Err(failure), fresh_until: None, failed: false, own: false }
+        let outcome = CacheOutcome::Computed;
+        Self { result: Err(failure), fresh_until: None, failed: false, own: false, outcome, old: None }
+    }
+
+    /// What was found below.
+    pub(super) fn found(entry: &Entry, outcome: CacheOutcome) -> Self {
+        let fresh_until = (outcome != CacheOutcome::Stale).then_some(entry.fresh_until);
+        Self { result: entry.result(), fresh_until, failed: false, own: false, outcome, old: None }
     }
 }
 
@@ -175,24 +186,31 @@ impl Cache {
             Found::Usable { entry, outcome, .. } => Some(serve(&entry, outcome, now)),
             Found::Old(_) | Found::Nothing => None,
         };
+        // The look below comes before the function, which has all its time.
+        let patience = lookup.timeout.map(|timeout| timeout.saturating_add(self.0.below.patience()));
         match self.0.flights.board(lookup.key, &lookup.tags, &self.0.generations, ready) {
             Boarding::Ready(served) => served,
             Boarding::Pilot(pilot, passenger) => {
                 // The flight ends itself at the timeout, and is out of the way of the next call then;
                 // its caller leaves it behind only where a function blocks its thread.
-                let patience = lookup.timeout.map(|timeout| timeout.saturating_add(timeout / 20));
+                let patience = patience.map(|timeout| timeout.saturating_add(timeout / 20));
                 self.launch(pilot, lookup, life, old.clone(), None, run);
                 let landing = self.wait(&passenger, patience).await;
-                self.disembark(&passenger, landing, CacheOutcome::Computed, old.as_deref())
+                let outcome = landing.outcome;
+                self.disembark(&passenger, landing, outcome, old.as_deref())
             }
             Boarding::Passenger(passenger) => {
                 self.0.counts.joined.add();
-                let landing = self.wait(&passenger, lookup.timeout).await;
+                let landing = self.wait(&passenger, patience).await;
                 if landing.own || matches!(landing.result, Err(Failure::InputRequired(_))) {
                     // The questions, and what was made of the answers, are for the caller whose call asked.
                     return bypass(lookup.timeout, run).await;
                 }
-                self.disembark(&passenger, landing, CacheOutcome::Coalesced, old.as_deref())
+                let outcome = match landing.outcome {
+                    CacheOutcome::Stale => CacheOutcome::Stale,
+                    _ => CacheOutcome::Coalesced,
+                };
+                self.disembark(&passenger, landing, outcome, old.as_deref())
             }
             Boarding::Circle => bypass(lookup.timeout, run).await,
             Boarding::Full => {
@@ -204,7 +222,7 @@ impl Cache {
 
     fn find(&self, key: &Key, policy: &CachePolicy, now: Duration) -> Found {
         let Some(entry) = self.0.memory.get(key) else { return Found::Nothing };
-        let valid = self.0.generations.is_valid(&entry.stamp);
+        let valid = self.0.generations.is_valid(&entry.stamp) && !self.is_doubtful(&entry, policy, now);
         if valid && now < entry.fresh_until {
             let due = entry.is_refresh_due(now, policy.refresh_ahead, &self.0.chance);
             let outcome = if entry.is_negative() { CacheOutcome::Negative } else { CacheOutcome::Memory };
@@ -224,6 +242,13 @@ impl Cache {
             self.0.counts.expired.add();
         }
         Found::Nothing
+    }
+
+    /// Returns whether others may have invalidated an entry, and their word does not get through.
+    fn is_doubtful(&self, entry: &Entry, policy: &CachePolicy, now: Duration) -> bool {
+        !self.0.below.is_empty()
+            && policy.levels != Levels::Memory
+            && self.0.heard.doubts(entry.stored_at, now)
     }
 
     async fn wait(&self, passenger: &Passenger<Landing>, timeout: Option<Duration>) -> Landing {
@@ -246,7 +271,7 @@ impl Cache {
         old: Option<&Entry>,
     ) -> Served {
         let now = self.0.clock.now();
-        if let (Err(failure), Some(old)) = (&landing.result, old)
+        if let (Err(failure), Some(old)) = (&landing.result, old.or(landing.old.as_deref()))
             && is_replaceable(failure)
             && now < old.error_until
             && self.0.generations.is_valid(&old.stamp)

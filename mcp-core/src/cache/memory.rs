@@ -145,6 +145,7 @@ impl Expiry<Key, Arc<Entry>> for FreeMemory {
 mod tests {
     use super::*;
     use crate::cache::KeyWriter;
+    use crate::cache::entry::Life;
     use crate::cache::generations::Generations;
     use crate::policy::CachePolicy;
 
@@ -155,7 +156,8 @@ mod tests {
     fn entry(size: usize) -> Arc<Entry> {
         let stamp = Generations::default().stamp([].into());
         let body = vec![0; size].into();
-        Arc::new(Entry::body(body, stamp, Duration::ZERO, Duration::from_secs(60), &CachePolicy::new()))
+        let life = Life::of(&CachePolicy::new(), Duration::from_secs(60));
+        Arc::new(Entry::body(body, stamp, Duration::ZERO, life, Duration::ZERO))
     }
 
     #[test]

@@ -19,6 +19,10 @@ mod flight;
 mod generations;
 mod memory;
 
+pub mod level;
+#[cfg(feature = "redis")]
+pub mod redis;
+
 mod chance;
 mod stats;
 

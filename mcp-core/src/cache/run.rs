@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use tracing::Instrument;
 
-use super::entry::{Entry, LONGEST_LIFE, Refreshing};
+use super::entry::{Entry, LONGEST_LIFE, Life, Refreshing};
 use super::flight::{Boarding, Pilot};
 use super::handle::Cache;
+use super::level::{Found, Look, Tier};
 use super::lookup::{CacheOutcome, Landing, Loaded, Lookup, Served};
 use crate::error::{ErrorKind, Failure};
-use crate::policy::CachePolicy;
+use crate::policy::{CachePolicy, Levels};
 
 impl Cache {
     /// Starts a run behind an entry that is being served, unless one is under way.
@@ -49,47 +50,100 @@ impl Cache {
         Fut: Future<Output = Result<Loaded, Failure>> + Send + 'static,
     {
         let cache = self.clone();
-        let begun = self.0.clock.now();
         let flight = async move {
+            let mut old = old;
+            let look = match cache.look(&lookup, &pilot, old.as_ref()).await {
+                Looked::Landed => return,
+                Looked::Announced(look) => look,
+                Looked::On(look, found) => {
+                    old = old.or(found);
+                    look
+                }
+            };
+            let begun = cache.0.clock.now();
             let result = pilot.fly(contained(lookup.timeout, run)).await;
-            let landing = cache.keep(&lookup, life, &pilot, begun, old.as_ref(), result);
+            let now = cache.0.clock.now();
+            let life =
+                Life { cost: now.saturating_sub(begun), ..Life::of(&lookup.policy, cache.jittered(life)) };
+            let landing = cache.keep(&lookup, life, &pilot, now, old, &result);
             drop(refreshing);
             pilot.land(landing);
+            // Behind the answer: nobody waits for the levels.
+            if let (Some(look), Ok(loaded)) = (look, result)
+                && is_kept(&loaded)
+                && loaded.body.len() <= lookup.policy.max_bytes
+            {
+                cache.0.below.write(&lookup, &look, &loaded.body, life, Duration::ZERO).await;
+            }
         };
         tokio::spawn(flight.in_current_span());
+    }
+
+    /// Looks for the result below, before the function runs.
+    ///
+    /// `old` is what a refresh is to replace: what is below is of use to it only if it is newer.
+    async fn look(&self, lookup: &Lookup, pilot: &Pilot<Landing>, old: Option<&Arc<Entry>>) -> Looked {
+        let below = &self.0.below;
+        if !below.keeps(lookup) {
+            return Looked::On(None, None);
+        }
+        let newer_than = old.map(|old| old.age(self.0.clock.now()).saturating_sub(SAME_AGE));
+        let look = below.look(lookup, newer_than).await;
+        let Some(Found { tier, body, life, age }) = &look.found else { return Looked::On(Some(look), None) };
+        let now = self.0.clock.now();
+        let entry = Entry::body(body.clone(), pilot.flight.stamp.clone(), now, *life, *age);
+        let entry = Arc::new(entry);
+        let (fresh, stale) = (now < entry.fresh_until, now < entry.stale_until);
+        if !fresh && !stale && now >= entry.error_until {
+            return Looked::On(Some(look), None);
+        }
+        self.put(lookup, Arc::clone(&entry));
+        if fresh {
+            let outcome = match tier {
+                Tier::Shared => CacheOutcome::Shared,
+                Tier::Database => CacheOutcome::Database,
+            };
+            pilot.land(Landing::found(&entry, outcome));
+            below.write(lookup, &look, body, *life, *age).await;
+            Looked::Landed
+        } else if stale {
+            // Those who wait have it; the flight goes on as the refresh.
+            pilot.announce(Landing::found(&entry, CacheOutcome::Stale));
+            Looked::Announced(Some(look.unfound()))
+        } else {
+            Looked::On(Some(look.unfound()), Some(entry))
+        }
     }
 
     /// Decides what becomes of a result.
     fn keep(
         &self,
         lookup: &Lookup,
-        life: Duration,
+        life: Life,
         pilot: &Pilot<Landing>,
-        begun: Duration,
-        old: Option<&Arc<Entry>>,
-        result: Result<Loaded, Failure>,
+        now: Duration,
+        old: Option<Arc<Entry>>,
+        result: &Result<Loaded, Failure>,
     ) -> Landing {
-        let now = self.0.clock.now();
         let stamp = pilot.flight.stamp.clone();
         let policy = &lookup.policy;
-        let entry = match &result {
-            Ok(loaded) if loaded.store && !loaded.own => Some(
-                Entry::body(loaded.body.clone(), stamp, now, self.jittered(life), policy)
-                    .cost(now.saturating_sub(begun)),
-            ),
+        let entry = match result {
+            Ok(loaded) if is_kept(loaded) => {
+                Some(Entry::body(loaded.body.clone(), stamp, now, life, Duration::ZERO))
+            }
             Err(Failure::Error(error)) if error.kind() == Some(ErrorKind::NotFound) => {
                 if policy.negative > Duration::ZERO {
                     Some(Entry::not_found(error.clone(), stamp, now, policy.negative))
                 } else {
                     // It is gone: what there was of it is no longer true.
-                    if let Some(old) = old {
+                    if let Some(old) = &old {
                         self.0.memory.remove_exactly(&lookup.key, old);
                     }
                     None
                 }
             }
             Err(failure) => {
-                if let Some(old) = old.filter(|_| is_replaceable(failure)) {
+                if let Some(old) = old.as_ref().filter(|_| is_replaceable(failure)) {
                     self.0.counts.throttled.add();
                     old.throttle(now.saturating_add(self.0.error_throttle));
                 }
@@ -97,13 +151,14 @@ impl Cache {
             }
             Ok(_) => None,
         };
-        let fresh_until = entry.and_then(|entry| self.put(lookup, entry));
+        let fresh_until = entry.and_then(|entry| self.put(lookup, Arc::new(entry)));
         let (failed, own) = result.as_ref().map_or((false, false), |loaded| (loaded.failed, loaded.own));
-        Landing { result: result.map(|loaded| loaded.body), fresh_until, failed, own }
+        let result = result.as_ref().map(|loaded| loaded.body.clone()).map_err(Clone::clone);
+        Landing { result, fresh_until, failed, own, outcome: CacheOutcome::Computed, old }
     }
 
-    /// Puts an entry into memory; returns until when it is fresh if it is kept.
-    pub(super) fn put(&self, lookup: &Lookup, entry: Entry) -> Option<Duration> {
+    /// Puts an entry into memory, if its component wants it there; returns until when it is fresh if it is kept.
+    pub(super) fn put(&self, lookup: &Lookup, entry: Arc<Entry>) -> Option<Duration> {
         // Reads check as well: dropping it here only saves the space, and the entry of a later run.
         if !self.0.generations.is_valid(&entry.stamp) {
             self.0.counts.outdated.add();
@@ -113,12 +168,14 @@ impl Cache {
         let later =
             |there: &Entry| there.stamp.is_newer_than(&stamp) && self.0.generations.is_valid(&there.stamp);
         let size = entry.result().map_or(0, |body| body.len());
+        if size <= lookup.policy.max_bytes && lookup.policy.levels == Levels::Shared {
+            return self.0.below.keeps(lookup).then_some(entry.fresh_until);
+        }
         if size > lookup.policy.max_bytes || self.0.memory.refuses(&entry) {
             self.0.counts.too_large.add();
             self.0.memory.remove(&lookup.key, later);
             return None;
         }
-        let entry = Arc::new(entry);
         if !self.0.memory.put(lookup.key, Arc::clone(&entry), later) {
             self.0.counts.outdated.add();
             return None;
@@ -138,6 +195,23 @@ impl Cache {
         // Never longer: nobody may be told more than the ttl that was declared.
         life.mul_f64(1.0 - self.0.jitter * self.0.chance.unit())
     }
+}
+
+/// Two ages that differ by less are those of one result, measured by two clocks.
+const SAME_AGE: Duration = Duration::from_millis(100);
+
+/// What a look below has come to.
+enum Looked {
+    /// The flight is over.
+    Landed,
+    /// Those who wait have an old result, and the function is to make a new one.
+    Announced(Option<Look>),
+    /// The function is to run; what was found may replace its failure.
+    On(Option<Look>, Option<Arc<Entry>>),
+}
+
+fn is_kept(loaded: &Loaded) -> bool {
+    loaded.store && !loaded.own
 }
 
 /// Returns whether an old result is better than this: the function could not do its work.

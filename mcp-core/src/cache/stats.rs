@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde::Serialize;
 
+use super::level::LevelStats;
 use super::lookup::CacheOutcome;
 
 /// Counts since the cache was made, and its state now.
@@ -58,6 +59,8 @@ pub struct CacheStats {
     pub flight_overflows: u64,
     /// Invalidations that voided everything because too many tags had marks.
     pub mark_overflows: u64,
+    /// The levels below memory, from the top.
+    pub levels: Vec<LevelStats>,
 }
 
 /// The counts that calls add to.

@@ -35,6 +35,16 @@ impl TagId {
         Self::of(b"arguments", &[key.as_bytes()])
     }
 
+    /// Returns the digest, as levels keep it.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Returns the tag of a digest that a level has kept.
+    pub const fn from_bytes(digest: [u8; 16]) -> Self {
+        Self(digest)
+    }
+
     fn of(kind: &'static [u8], name: &[&[u8]]) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"mcp cache tag 1\0").update(kind).update(b"\0");

@@ -1,0 +1,178 @@
+//! All levels below memory as one: looked through from the top, written with what was seen on the way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::contract::{Level, Marks, Origin, Tier, Voided, Write};
+use super::envelope::{Flaw, Sealer};
+use super::guarded::{Guarded, LevelStats, Verdict};
+use crate::cache::entry::Life;
+use crate::cache::lookup::Lookup;
+use crate::policy::{Levels, Scope};
+
+/// The levels below memory, from the top.
+pub(crate) struct Below {
+    levels: Box<[Arc<Guarded>]>,
+    sealer: Sealer,
+    origin: Origin,
+    deadline: Duration,
+    /// Whether they may keep what is not public.
+    private: bool,
+}
+
+/// What was seen of the levels before the function ran.
+#[derive(Default)]
+pub(crate) struct Look {
+    pub(crate) found: Option<Found>,
+    /// The marks at each level that answered: only what has these is stored there.
+    marks: Vec<Option<Marks>>,
+}
+
+impl Look {
+    /// Forgets what was found, so that what is made now is stored where it was as well.
+    pub(crate) fn unfound(self) -> Self {
+        Self { found: None, ..self }
+    }
+}
+
+/// A result that a level had.
+pub(crate) struct Found {
+    pub(crate) tier: Tier,
+    pub(crate) body: Bytes,
+    pub(crate) life: Life,
+    pub(crate) age: Duration,
+}
+
+impl Below {
+    pub(crate) fn new(
+        levels: Vec<Arc<dyn Level>>,
+        sealer: Sealer,
+        deadline: Duration,
+        private: bool,
+        origin: u64,
+    ) -> Self {
+        let mut levels = levels;
+        levels.sort_by_key(|level| level.tier());
+        let levels = levels.into_iter().map(|level| Guarded::new(level, deadline, origin)).collect();
+        Self { levels, sealer, origin: Origin(origin), deadline, private }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.levels.is_empty()
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Returns the level whose invalidations are listened to: the one that is shared most widely.
+    pub(crate) fn leading(&self) -> Option<&Arc<dyn Level>> {
+        self.levels.first().map(|guarded| &guarded.level)
+    }
+
+    /// Returns all levels, for what is to be done now and then.
+    pub(crate) fn levels(&self) -> impl Iterator<Item = &Arc<dyn Level>> {
+        self.levels.iter().map(|guarded| &guarded.level)
+    }
+
+    /// Returns whether the result of a call may be below.
+    pub(crate) fn keeps(&self, lookup: &Lookup) -> bool {
+        !self.levels.is_empty()
+            && lookup.policy.levels != Levels::Memory
+            && (self.private || lookup.policy.scope == Scope::Public)
+    }
+
+    /// Returns how long a look may take.
+    pub(crate) fn patience(&self) -> Duration {
+        self.deadline * u32::try_from(self.levels.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Looks for a result that is not older than `newer_than`, where that is given.
+    pub(crate) async fn look(&self, lookup: &Lookup, newer_than: Option<Duration>) -> Look {
+        let mut look = Look::default();
+        for guarded in &self.levels {
+            let Some(read) = guarded.read(&lookup.key, &lookup.tags).await else {
+                look.marks.push(None);
+                continue;
+            };
+            look.found = match read.value {
+                Some((value, left)) => self.open(guarded, lookup, &read.marks, value, left, newer_than).await,
+                None => None,
+            };
+            guarded.counted(if look.found.is_some() { &Verdict::Hit } else { &Verdict::Miss });
+            look.marks.push(Some(read.marks));
+            if look.found.is_some() {
+                break;
+            }
+        }
+        look
+    }
+
+    async fn open(
+        &self,
+        guarded: &Guarded,
+        lookup: &Lookup,
+        marks: &Marks,
+        value: Vec<u8>,
+        left: Duration,
+        newer_than: Option<Duration>,
+    ) -> Option<Found> {
+        let largest = lookup.policy.max_bytes;
+        let value = Bytes::from(value);
+        match self.sealer.open(&lookup.key, &lookup.tags, marks, &value, largest) {
+            Ok((life, body)) => {
+                let age = life.total().saturating_sub(left);
+                let found = Found { tier: guarded.tier, body, life, age };
+                newer_than.is_none_or(|newest| age < newest).then_some(found)
+            }
+            Err(Flaw::Outdated) => None,
+            Err(Flaw::Corrupt(reason)) => {
+                guarded.counted(&Verdict::Corrupt);
+                tracing::debug!(level = %guarded.tier, key = ?lookup.key, reason, "a value did not check out");
+                guarded.discard(&lookup.key, &value).await;
+                None
+            }
+        }
+    }
+
+    /// Writes a result to the levels that were looked at and did not have it.
+    pub(crate) async fn write(&self, lookup: &Lookup, look: &Look, body: &Bytes, life: Life, age: Duration) {
+        let above = look.found.as_ref().map(|found| found.tier);
+        // It ends with the one that it is a copy of.
+        let left = life.after(age).total();
+        if left.is_zero() {
+            return;
+        }
+        for (guarded, marks) in self.levels.iter().zip(&look.marks) {
+            let Some(marks) = marks.as_ref().filter(|_| above.is_none_or(|tier| guarded.tier < tier)) else {
+                continue;
+            };
+            let (key, tags) = (&lookup.key, &*lookup.tags);
+            let value = self.sealer.seal(key, tags, marks, &life, body);
+            guarded.write(Write { key, tags, marks, value: &value, life: left }).await;
+        }
+    }
+
+    /// Notes an invalidation at all levels, before it takes effect here. Returns its numbers.
+    pub(crate) fn invalidate(&self, voided: &Voided) -> Vec<u64> {
+        self.levels.iter().map(|guarded| guarded.invalidate(voided)).collect()
+    }
+
+    /// Tells the levels what they have not heard of.
+    pub(crate) fn tell(&self) {
+        self.levels.iter().for_each(|guarded| guarded.tell(self.origin));
+    }
+
+    /// Waits until all levels have heard of an invalidation, or are not likely to soon.
+    pub(crate) async fn heard(&self, numbers: &[u64]) {
+        for (guarded, number) in self.levels.iter().zip(numbers) {
+            guarded.heard(*number).await;
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Vec<LevelStats> {
+        self.levels.iter().map(|guarded| guarded.stats()).collect()
+    }
+}

@@ -1,0 +1,166 @@
+//! Values and marks in Redis.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, Pipeline, RedisError};
+
+use super::news::RedisNews;
+use super::scripts::Scripts;
+use crate::cache::key::Key;
+use crate::cache::level::{Answer, Holds, Level, LevelError, Marks, News, Origin, Read, Tier, Voided, Write};
+use crate::cache::tag::TagId;
+
+/// How many tags keep a mark of their own: about 6 MiB in Redis. Beyond, everything is invalidated.
+const MOST_MARKS: usize = 65_536;
+/// How many invalidations are kept for those who were away.
+const MOST_NEWS: usize = 10_000;
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(1);
+
+/// The level in Redis 5 or newer, or Valkey. Nothing is connected before it is needed.
+pub struct Redis {
+    client: Client,
+    connection: ConnectionManager,
+    names: Arc<Names>,
+    scripts: Scripts,
+}
+
+/// What a level in Redis is made of.
+#[derive(Clone, Debug)]
+pub struct RedisOptions {
+    /// Which application it is: several may share a Redis.
+    pub application: String,
+}
+
+/// The names of the keys.
+pub(super) struct Names {
+    pub(super) marks: String,
+    pub(super) news: String,
+    prefix: String,
+}
+
+impl Redis {
+    /// Makes the level of a URL such as `redis://user:password@host:6379/0`, or `rediss://` with TLS.
+    ///
+    /// # Errors
+    ///
+    /// Where the URL is none, or asks for TLS that is not built in.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime.
+    pub fn open(url: &str, options: &RedisOptions) -> Result<Self, LevelError> {
+        let client = Client::open(url).map_err(|error| {
+            // The URL has a password in it, most of the time.
+            let detail = error.detail().unwrap_or_default();
+            LevelError::new(format_args!("the URL of Redis cannot be used: {} {detail}", error.category()))
+        })?;
+        let config = ConnectionManagerConfig::new()
+            // Whoever asks has a deadline, and asks again.
+            .set_response_timeout(None)
+            .set_connection_timeout(Some(CONNECT))
+            .set_number_of_retries(1)
+            .set_min_delay(Duration::from_millis(50))
+            .set_max_delay(CONNECT)
+            .set_pipeline_buffer_size(256);
+        let connection = ConnectionManager::new_lazy_with_config(client.clone(), config)
+            .map_err(|error| failed(&error))?;
+        let name = |what: &str| format!("mcp:{{{}}}:{what}", options.application);
+        let names = Names { marks: name("marks"), news: name("news"), prefix: name("v:") };
+        Ok(Self { client, connection, names: Arc::new(names), scripts: Scripts::new() })
+    }
+
+    /// Makes the mark for everything, which nothing is stored without.
+    async fn found(&self) -> Result<u64, RedisError> {
+        self.scripts.found.key(&self.names.marks).invoke_async(&mut self.connection.clone()).await
+    }
+}
+
+impl Names {
+    fn value(&self, key: &Key) -> Vec<u8> {
+        [self.prefix.as_bytes(), key.as_bytes()].concat()
+    }
+}
+
+/// Why a command failed, without what it was about.
+pub(super) fn failed(error: &RedisError) -> LevelError {
+    LevelError::new(error)
+}
+
+impl Level for Redis {
+    fn tier(&self) -> Tier {
+        Tier::Shared
+    }
+
+    fn read<'a>(&'a self, key: &'a Key, tags: &'a [TagId]) -> Answer<'a, Read> {
+        Box::pin(async move {
+            let value = self.names.value(key);
+            let mut asked = Pipeline::with_capacity(3);
+            // The marks first, and what is left of its life before the value: whatever is changed in between,
+            // the marks are not too new and the value not too young.
+            asked.cmd("HMGET").arg(&self.names.marks).arg("all");
+            for tag in tags {
+                asked.arg(tag.as_bytes());
+            }
+            asked.cmd("PTTL").arg(&value).cmd("GET").arg(&value);
+            let answered: (Vec<Option<u64>>, i64, Option<Vec<u8>>) =
+                asked.query_async(&mut self.connection.clone()).await.map_err(|error| failed(&error))?;
+            let (marks, left, value) = answered;
+            let mut marks: Box<[u64]> = marks.into_iter().map(Option::unwrap_or_default).collect();
+            if let Some(all) = marks.first_mut().filter(|all| **all == 0) {
+                *all = self.found().await.map_err(|error| failed(&error))?;
+            }
+            let left = u64::try_from(left).ok().map(Duration::from_millis);
+            Ok(Read { value: value.zip(left), marks: Marks(marks) })
+        })
+    }
+
+    fn write<'a>(&'a self, write: Write<'a>) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let mut asked = self.scripts.write.key(&self.names.marks);
+            asked.key(self.names.value(write.key)).arg(write.value);
+            asked.arg(u64::try_from(write.life.as_millis()).unwrap_or(u64::MAX).max(1));
+            asked.arg(write.marks.0.len()).arg("all");
+            for tag in write.tags {
+                asked.arg(tag.as_bytes());
+            }
+            for mark in &write.marks.0 {
+                asked.arg(*mark);
+            }
+            asked.invoke_async(&mut self.connection.clone()).await.map_err(|error| failed(&error))
+        })
+    }
+
+    fn invalidate<'a>(&'a self, voided: &'a Voided, origin: Origin) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let tags = match voided {
+                Voided::Tags(tags) if tags.is_empty() => return Ok(()),
+                Voided::Tags(tags) => tags.iter().flat_map(|tag| *tag.as_bytes()).collect(),
+                Voided::All => Vec::new(),
+            };
+            let mut asked = self.scripts.invalidate.key(&self.names.marks);
+            asked.key(&self.names.news).arg(origin.0).arg(MOST_MARKS).arg(MOST_NEWS).arg(tags);
+            let done: Result<i64, _> = asked.invoke_async(&mut self.connection.clone()).await;
+            done.map(drop).map_err(|error| failed(&error))
+        })
+    }
+
+    fn discard<'a>(&'a self, key: &'a Key, value: &'a [u8]) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut asked = self.scripts.discard.key(self.names.value(key));
+            let done: Result<i64, _> = asked.arg(value).invoke_async(&mut self.connection.clone()).await;
+            done.map(drop).map_err(|error| failed(&error))
+        })
+    }
+
+    fn news(&self) -> Box<dyn News> {
+        Box::new(RedisNews::new(self.client.clone(), Arc::clone(&self.names)))
+    }
+
+    fn holds(&self) -> Answer<'_, Holds> {
+        // Redis counts all keys together, and a search for ours is out of the question.
+        Box::pin(std::future::ready(Ok(Holds::default())))
+    }
+}

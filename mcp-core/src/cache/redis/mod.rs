@@ -1,0 +1,16 @@
+//! The shared level in Redis or Valkey.
+//!
+//! ```text
+//! mcp:{application}:marks     hash: `n`, the number of the last invalidation; `all`, its mark for everything;
+//!                             a field for each tag that was ever invalidated
+//! mcp:{application}:news      stream: what was invalidated, with its number and the one before
+//! mcp:{application}:v:<key>   the values, each of which expires by itself
+//! ```
+//!
+//! The braces keep an application within one slot of a cluster, where one script can compare marks and store.
+
+mod level;
+mod news;
+mod scripts;
+
+pub use level::{Redis, RedisOptions};

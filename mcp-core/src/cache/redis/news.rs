@@ -1,0 +1,144 @@
+//! The stream of invalidations, on a connection of its own: a blocking read would hold up all others.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::streams::{StreamId, StreamReadOptions, StreamReadReply};
+use redis::{AsyncCommands as _, AsyncConnectionConfig, Client, FromRedisValue, RedisError};
+
+use super::level::{Names, failed};
+use crate::cache::level::{Answer, Event, LevelError, News, Origin, SILENCE, Voided};
+use crate::cache::tag::TagId;
+
+/// How many invalidations are read at once.
+const CHUNK: usize = 500;
+
+/// Follows the stream by its numbers: each names the one before it, so that nothing is missed unnoticed.
+pub(super) struct RedisNews {
+    client: Client,
+    names: Arc<Names>,
+    connection: Option<MultiplexedConnection>,
+    /// Up to where it was read: the id in the stream, and the number of that invalidation.
+    position: Option<(String, u64)>,
+}
+
+impl RedisNews {
+    pub(super) fn new(client: Client, names: Arc<Names>) -> Self {
+        Self { client, names, connection: None, position: None }
+    }
+
+    async fn read(&mut self) -> Result<Vec<Event>, RedisError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let config = AsyncConnectionConfig::new()
+                    .set_connection_timeout(Some(SILENCE))
+                    .set_response_timeout(Some(SILENCE + Duration::from_millis(500)));
+                self.client.get_multiplexed_async_connection_with_config(&config).await?
+            }
+        };
+        let (id, number) = match self.position.take() {
+            Some(position) => position,
+            None => {
+                self.position = Some(self.end(&mut connection).await?);
+                self.connection = Some(connection);
+                return Ok(vec![Event::Gap]);
+            }
+        };
+        // Kept where this fails: the next one goes on from there.
+        self.position = Some((id.clone(), number));
+        let block = usize::try_from(SILENCE.as_millis()).unwrap_or(usize::MAX);
+        let options = StreamReadOptions::default().count(CHUNK).block(block);
+        let read: Option<StreamReadReply> =
+            connection.xread_options(&[&self.names.news], &[&id], &options).await?;
+        let read = read.into_iter().flat_map(|read| read.keys).flat_map(|stream| stream.ids);
+        let mut events = Vec::new();
+        let (mut id, mut number) = (id, number);
+        for entry in read {
+            let Some(news) = Entry::read(&entry) else {
+                events.push(Event::Gap);
+                continue;
+            };
+            if news.before != number {
+                events.push(Event::Gap);
+            }
+            (id, number) = (entry.id, news.number);
+            events.push(Event::Voided(news.origin, news.voided));
+        }
+        if events.is_empty() {
+            // Nothing has come: then nothing may have happened either, or the stream is not what it was.
+            let last: Option<u64> = connection.hget(&self.names.marks, "n").await?;
+            if last.unwrap_or_default() != number && !self.follows(&mut connection, &id).await? {
+                events.push(Event::Gap);
+                (id, number) = self.end(&mut connection).await?;
+            }
+        }
+        self.position = Some((id, number));
+        self.connection = Some(connection);
+        Ok(events)
+    }
+
+    /// Returns the end of the stream, and the number of the last invalidation.
+    async fn end(&self, connection: &mut MultiplexedConnection) -> Result<(String, u64), RedisError> {
+        let mut both = redis::pipe();
+        both.atomic().cmd("XREVRANGE").arg(&self.names.news).arg("+").arg("-").arg("COUNT").arg(1);
+        both.cmd("HGET").arg(&self.names.marks).arg("n");
+        let (last, number): (redis::streams::StreamRangeReply, Option<u64>) =
+            both.query_async(connection).await?;
+        let id = last.ids.into_iter().next().map_or_else(|| "0-0".to_owned(), |entry| entry.id);
+        Ok((id, number.unwrap_or_default()))
+    }
+
+    /// Returns whether there is anything behind a position.
+    async fn follows(&self, connection: &mut MultiplexedConnection, id: &str) -> Result<bool, RedisError> {
+        let mut range = redis::cmd("XRANGE");
+        range.arg(&self.names.news).arg(format!("({id}")).arg("+").arg("COUNT").arg(1);
+        let next: redis::streams::StreamRangeReply = range.query_async(connection).await?;
+        Ok(!next.ids.is_empty())
+    }
+}
+
+impl News for RedisNews {
+    fn next(&mut self) -> Answer<'_, Vec<Event>> {
+        Box::pin(async move { self.read().await.map_err(|error| failed(&error)) })
+    }
+}
+
+/// One invalidation of the stream.
+struct Entry {
+    number: u64,
+    before: u64,
+    origin: Origin,
+    voided: Voided,
+}
+
+impl Entry {
+    fn read(entry: &StreamId) -> Option<Self> {
+        fn field<T: FromRedisValue>(entry: &StreamId, name: &str) -> Option<T> {
+            T::from_redis_value(entry.map.get(name)?.clone()).ok()
+        }
+        let tags: Vec<u8> = field(entry, "tags")?;
+        let voided = if tags.is_empty() {
+            Voided::All
+        } else {
+            let (tags, rest) = tags.as_chunks::<16>();
+            if !rest.is_empty() {
+                return None;
+            }
+            Voided::Tags(tags.iter().map(|tag| TagId::from_bytes(*tag)).collect())
+        };
+        Some(Self {
+            number: field(entry, "n")?,
+            before: field(entry, "before")?,
+            origin: Origin(field(entry, "origin")?),
+            voided,
+        })
+    }
+}
+
+impl From<RedisError> for LevelError {
+    fn from(error: RedisError) -> Self {
+        failed(&error)
+    }
+}
