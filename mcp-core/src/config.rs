@@ -20,6 +20,22 @@ pub struct Config {
     pub cache_duration: Duration,
     /// How many bytes the memory level holds.
     pub cache_memory_bytes: u64,
+    /// Where the shared level of the cache is, a Redis; with the feature `redis` of `mcp-server`.
+    pub cache_redis_url: Option<String>,
+    /// Where the database level of the cache is, with the feature `sqlite` or `postgres` of `mcp-server`.
+    pub cache_database_url: Option<String>,
+    /// What all processes that share levels of the cache have in common, and nobody else knows.
+    pub cache_secret: Option<String>,
+    /// Whether private results may be in levels that are shared though there is no secret.
+    pub cache_share_private: bool,
+    /// Which application the levels are shared for; the server's name where this says nothing.
+    pub cache_application: Option<String>,
+    /// The Redis of everything that has no URL of its own.
+    pub redis_url: Option<String>,
+    /// How many connections to a database there are.
+    pub db_pool_size: u32,
+    /// How long a statement may take.
+    pub db_query_timeout: Duration,
     /// Whether shared values wait for their first use; if not, all are built at the start.
     pub lazy_loading: bool,
     /// The largest request, in bytes.
@@ -63,6 +79,14 @@ impl Default for Config {
             cache_enabled: true,
             cache_duration: Duration::from_secs(300),
             cache_memory_bytes: 10 << 20,
+            cache_redis_url: None,
+            cache_database_url: None,
+            cache_secret: None,
+            cache_share_private: false,
+            cache_application: None,
+            redis_url: None,
+            db_pool_size: 10,
+            db_query_timeout: Duration::from_secs(30),
             lazy_loading: true,
             max_request_size: 10 << 20,
             max_response_size: 10 << 20,

@@ -221,7 +221,7 @@ impl Dispatch {
             if reply.failed {
                 running.1.nothing_done();
             } else {
-                running.1.done();
+                running.1.done().await;
             }
             if reply.body.len() as u64 > max_response_size {
                 return Err(ToolError::new(format_args!(

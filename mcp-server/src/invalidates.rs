@@ -27,16 +27,18 @@ impl Invalidates {
         self.pending.store(false, Ordering::Release);
     }
 
-    /// The function has done what it was called for.
-    pub(crate) fn done(&self) {
+    /// The function has done what it was called for: waits until all who share results know.
+    pub(crate) async fn done(&self) {
         if self.pending.swap(false, Ordering::AcqRel) {
-            self.cache.invalidate(&self.tags);
+            self.cache.invalidate_everywhere(&self.tags).await;
         }
     }
 }
 
 impl Drop for Invalidates {
     fn drop(&mut self) {
-        self.done();
+        if *self.pending.get_mut() {
+            self.cache.invalidate(&self.tags);
+        }
     }
 }

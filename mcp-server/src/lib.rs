@@ -27,6 +27,7 @@
 //! | --- | --- | --- |
 //! | `cli` | the command line, `mcp.toml`, log lines on stderr, [`main!`] | yes |
 //! | `http` | Streamable HTTP | yes |
+//! | `redis` | a level of the cache in Redis or Valkey: `cache_redis_url` | no |
 //! | `jwt` | access tokens of an OAuth authorization server: `Jwt`, and `auth_issuer` in the configuration | no |
 
 #[allow(unused_extern_crates, reason = "the attributes write paths from the root of the crate")]
@@ -35,6 +36,7 @@ extern crate self as mcp_server;
 mod dispatch;
 mod error;
 mod invalidates;
+mod levels;
 mod load;
 mod record;
 mod server;

@@ -198,7 +198,9 @@ impl Server {
     ///
     /// [`Error::Start`] with every mistake in the components and their settings.
     pub fn rmcp(&self) -> Result<Handler, Error> {
-        self.core().map(|core| Handler::new(Arc::clone(core)))
+        let core = self.core()?;
+        core.look_after();
+        Ok(Handler::new(Arc::clone(core)))
     }
 
     /// Calls a tool within the process, as an anonymous caller without a client.

@@ -54,6 +54,33 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "how long results are fresh where the component says nothing (300s)"
     ),
     setting!(cache_memory_bytes, units::bytes, "what the memory level holds (10MiB)"),
+    setting!(cache_redis_url, text, |url| hidden(url), "the Redis that processes share results in (none)"),
+    setting!(
+        cache_database_url,
+        text,
+        |url| hidden(url),
+        "the database that keeps results, sqlite://file or postgres://.. (none)"
+    ),
+    setting!(
+        cache_secret,
+        secret,
+        |secret| hidden(secret),
+        "what all who share levels of the cache have in common, and nobody else knows (none)"
+    ),
+    setting!(
+        cache_share_private,
+        boolean,
+        "whether private results may be in shared levels without a secret (false)"
+    ),
+    setting!(
+        cache_application,
+        text,
+        |name| name.clone().unwrap_or_else(|| "the server's name".to_owned()),
+        "which application shared levels are for (the server's name)"
+    ),
+    setting!(redis_url, text, |url| hidden(url), "the Redis of everything that has none of its own (none)"),
+    setting!(db_pool_size, count, "how many connections to a database there are (10)"),
+    setting!(db_query_timeout, units::duration, "how long a statement may take (30s)"),
     setting!(lazy_loading, boolean, "whether shared values wait for their first use (true)"),
     setting!(max_request_size, units::bytes, "the largest request (10MiB)"),
     setting!(max_response_size, units::bytes, "the largest result (10MiB)"),
@@ -97,16 +124,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
 
 /// Variables of the design that this version does not act on: asking for one must not be silent.
 const LATER: &[&str] = &[
-    "cache_redis_url",
-    "cache_database_url",
-    "redis_url",
     "connection_pooling",
     "async_threshold",
     "batch_size",
     "memory_warning",
     "db_chunk_size",
-    "db_query_timeout",
-    "db_pool_size",
     "default_queue",
     "high_priority_queue",
     "low_priority_queue",
@@ -330,6 +352,20 @@ fn shown(text: &Option<String>) -> String {
     text.clone().unwrap_or_else(|| "none".to_owned())
 }
 
+/// Shows that there is one: it is a secret, or may have a password in it.
+fn hidden(text: &Option<String>) -> String {
+    if text.is_some() { "set" } else { "none" }.to_owned()
+}
+
+fn secret(secret: &str) -> Result<Option<String>, String> {
+    const SHORTEST: usize = 16;
+    let secret = text(secret)?;
+    if secret.as_ref().is_some_and(|secret| secret.len() < SHORTEST) {
+        return Err(format!("this can be guessed: write at least {SHORTEST} random characters"));
+    }
+    Ok(secret)
+}
+
 fn tokens(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut known: Vec<(String, String)> = Vec::new();
     for pair in list(text)? {
@@ -401,7 +437,12 @@ mod tests {
         for (name, value, expected) in [
             ("MCP_CACHE_DURATOIN", "1m", "unknown setting `cache_duratoin`; did you mean `cache_duration`?"),
             ("MCP_CACHE_ENABLED", "maybe", "`cache_enabled`: `maybe` is neither: write `true` or `false`"),
-            ("MCP_REDIS_URL", "redis://x", "`redis_url` does nothing in this version: remove it"),
+            ("MCP_QUEUE_URL", "redis://x", "`queue_url` does nothing in this version: remove it"),
+            (
+                "MCP_CACHE_SECRET",
+                "s3cret",
+                "`cache_secret`: this can be guessed: write at least 16 random characters",
+            ),
             (
                 "MCP_MAX_CONCURRENCY",
                 "0",

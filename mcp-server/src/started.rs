@@ -1,9 +1,9 @@
 //! A server that has started: what every connection shares.
 
-use std::sync::Arc;
 #[cfg(feature = "http")]
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use mcp_core::Components;
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::{self, Authenticator};
 use crate::dispatch::{Answer, Arguments, Call, Caller, Dispatch};
 use crate::error::Error;
+use crate::levels;
 use crate::protocol::hub::Hub;
 use crate::protocol::lane::ReadyLists;
 use crate::protocol::lists::{self, Lists};
@@ -84,6 +85,9 @@ impl Core {
             default_ttl: config.cache_duration,
             jitter: setup.jitter,
             clock: setup.clock.clone(),
+            levels: if config.cache_enabled { levels::configured(&config, &setup.name)? } else { Vec::new() },
+            secret: levels::secret(&config),
+            share_private: config.cache_share_private,
             ..CacheOptions::default()
         };
         let cache = Cache::new(options);
@@ -134,32 +138,43 @@ impl Core {
         }))
     }
 
-    /// Gets ready to serve: builds the shared values that are wanted before the first call, and from
-    /// the first time on looks after the cache and the end.
+    /// Gets ready to serve: builds the shared values that are wanted before the first call, and hears what
+    /// those who share results have invalidated.
     pub(crate) async fn open(self: &Arc<Self>) -> Result<(), Error> {
         let config = &self.dispatch.config;
         if !config.enabled {
             return Err(Error::start("this server is switched off: `enabled` is false (`MCP_ENABLED`)"));
         }
         self.dispatch.providers.preload(!config.lazy_loading).await.map_err(Error::start)?;
-        if !self.opened.swap(true, Ordering::AcqRel) {
-            tokio::spawn(Arc::clone(self).look_after());
-        }
+        self.look_after();
+        self.dispatch.cache.heard().await;
         Ok(())
     }
 
-    async fn look_after(self: Arc<Self>) {
+    /// Looks after the cache and the end from now on, where there is a runtime.
+    pub(crate) fn look_after(self: &Arc<Self>) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if !self.opened.swap(true, Ordering::AcqRel) {
+            self.dispatch.cache.follow();
+            // Whoever embeds a server may drop it without a word.
+            runtime.spawn(Self::maintain(Arc::downgrade(self), self.stopping.clone()));
+        }
+    }
+
+    async fn maintain(core: Weak<Self>, stopping: CancellationToken) {
         // Expired results hold memory, and may be secrets, until somebody looks.
         let mut every = tokio::time::interval(Duration::from_secs(1));
-        while self.stopping.run_until_cancelled(every.tick()).await.is_some() {
-            self.dispatch.cache.maintain();
+        while stopping.run_until_cancelled(every.tick()).await.is_some() {
+            let Some(core) = core.upgrade() else { return };
+            core.dispatch.cache.maintain();
         }
-        if !self.dispatch.idle(GRACE).await {
+        let Some(core) = core.upgrade() else { return };
+        if !core.dispatch.idle(GRACE).await {
             tracing::warn!("calls were still under way {GRACE:?} after the server was told to stop");
         }
         // What was answered last is still to be written.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        self.ended.cancel();
+        core.ended.cancel();
     }
 
     /// Returns what clients are told of the server.

@@ -12,7 +12,7 @@ use super::entry::{Entry, Life};
 use super::flight::Flights;
 use super::generations::Generations;
 use super::key::{Key, KeyWriter, random_secret};
-use super::level::{Below, Heard, Level, Sealer, Voided};
+use super::level::{Below, Found, Heard, Level, Sealer, Voided};
 use super::lookup::{Landing, Lookup};
 use super::memory::Memory;
 use super::stats::{CacheStats, Counts};
@@ -126,10 +126,12 @@ pub enum Invalidated<'a> {
     All,
 }
 
-/// What memory holds under one key.
+/// What a level holds under one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct EntryInfo {
+    /// Which level: `memory`, `shared` or `database`.
+    pub level: String,
     /// Whether a call may still be served from it.
     pub valid: bool,
     /// Whether it is a "not found".
@@ -179,15 +181,6 @@ impl Cache {
             observers: RwLock::default(),
             resolver: OnceLock::new(),
         }))
-    }
-
-    /// Begins to listen to what others invalidate, where there are levels that are shared with them: waits for
-    /// the first word from there, but not for long. To be called once, before the first call.
-    pub async fn open(&self) {
-        if !self.0.below.is_empty() {
-            self.follow();
-            _ = tokio::time::timeout(Duration::from_secs(1), self.0.heard.first()).await;
-        }
     }
 
     /// Starts the key of one call; see [`KeyWriter::new`].
@@ -329,6 +322,7 @@ impl Cache {
         let (fresh_for, stale_for, stale_if_error_for) =
             (left(entry.fresh_until), left(entry.stale_until), left(entry.error_until));
         Some(EntryInfo {
+            level: "memory".to_owned(),
             valid: self.0.generations.is_valid(&entry.stamp)
                 && fresh_for.max(stale_for).max(stale_if_error_for) > Duration::ZERO,
             negative: entry.is_negative(),
@@ -338,6 +332,33 @@ impl Cache {
             bytes: entry.weight(),
             tags: entry.stamp.tags().len(),
         })
+    }
+
+    /// Returns what the levels below memory hold for a call; those that do not answer are left out.
+    pub async fn entries_below(&self, lookup: &Lookup) -> Vec<EntryInfo> {
+        if !self.0.below.keeps(lookup) {
+            return Vec::new();
+        }
+        let found = self.0.below.each(lookup).await.into_iter().map(|Found { tier, body, life, age }| {
+            let left = life.after(age);
+            EntryInfo {
+                level: tier.to_string(),
+                valid: left.total() > Duration::ZERO,
+                negative: false,
+                fresh_for: left.fresh,
+                stale_for: left.stale,
+                stale_if_error_for: left.error,
+                bytes: u32::try_from(body.len()).unwrap_or(u32::MAX),
+                tags: lookup.tags.len(),
+            }
+        });
+        found.collect()
+    }
+
+    /// Returns whether there are levels below memory.
+    #[must_use]
+    pub fn has_levels(&self) -> bool {
+        !self.0.below.is_empty()
     }
 
     /// Frees what expired and evicts what is over the bound; to be called about once a second.

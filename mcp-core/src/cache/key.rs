@@ -161,6 +161,11 @@ impl fmt::Display for KeyError {
 
 impl std::error::Error for KeyError {}
 
+/// Returns the secret that a text stands for.
+pub fn derived_secret(text: &str) -> [u8; 32] {
+    blake3::derive_key("mcp cache secret 1", text.as_bytes())
+}
+
 /// Returns a secret for the keys of one process.
 ///
 /// # Panics

@@ -27,7 +27,7 @@ mod chance;
 mod stats;
 
 pub use handle::{Cache, CacheOptions, EntryInfo, Invalidated, Observer, Resolver};
-pub use key::{Key, KeyError, KeyWriter, random_secret};
+pub use key::{Key, KeyError, KeyWriter, derived_secret, random_secret};
 pub use lookup::{CacheOutcome, Loaded, Lookup, Served};
 pub use stats::CacheStats;
 pub use tag::TagId;

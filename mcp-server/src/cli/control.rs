@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mcp_core::cache::EntryInfo;
 use mcp_core::stats::Figures;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -189,20 +190,21 @@ async fn answer(core: &Core, mut stream: tokio::net::UnixStream) -> std::io::Res
     let mut question = Vec::new();
     (&mut stream).take(MAX_MESSAGE).read_to_end(&mut question).await?;
     let answer = match serde_json::from_slice::<Value>(&question) {
-        Ok(question) => answered(core, &question).unwrap_or_else(|error| json!({ "error": error })),
+        Ok(question) => answered(core, &question).await.unwrap_or_else(|error| json!({ "error": error })),
         Err(error) => json!({ "error": error.to_string() }),
     };
     stream.write_all(answer.to_string().as_bytes()).await
 }
 
-fn answered(core: &Core, question: &Value) -> Result<Value, String> {
+/// Answers a question of the command line, be it within its own process.
+pub(super) async fn answered(core: &Core, question: &Value) -> Result<Value, String> {
     let text = |key: &str| question.get(key).and_then(Value::as_str);
     let cache = &core.dispatch.cache;
     match text("ask") {
         Some("stats") => serde_json::to_value(Report::of(core, true)).map_err(|error| error.to_string()),
         Some("cache stats") => serde_json::to_value(cache.stats()).map_err(|error| error.to_string()),
         Some("cache clear") => {
-            cache.clear_now();
+            cache.clear().await;
             Ok(json!({ "cleared": true }))
         }
         Some("cache invalidate") => {
@@ -217,25 +219,31 @@ fn answered(core: &Core, question: &Value) -> Result<Value, String> {
             if let Some(component) = text("component") {
                 tags.push(core.tag(component, text("arguments"))?);
             }
-            cache.invalidate(&tags);
+            cache.invalidate_everywhere(&tags).await;
             Ok(json!({ "invalidated": true }))
         }
         Some("cache get") => {
-            let key = core.key(text("component").unwrap_or_default(), text("arguments"))?;
-            Ok(match cache.entry(&key) {
-                Some(entry) => json!({
-                    "kept": entry.valid,
-                    "negative": entry.negative,
-                    "fresh_for_ms": entry.fresh_for.as_millis() as u64,
-                    "stale_for_ms": entry.stale_for.as_millis() as u64,
-                    "bytes": entry.bytes,
-                    "tags": entry.tags,
-                }),
-                None => json!({ "kept": false }),
-            })
+            let lookup = core.lookup(text("component").unwrap_or_default(), text("arguments"))?;
+            let below: Vec<_> = cache.entries_below(&lookup).await.into_iter().map(entry).collect();
+            let mut kept = cache.entry(&lookup.key).map_or_else(|| json!({ "kept": false }), entry);
+            kept["levels"] = below.into();
+            Ok(kept)
         }
         other => Err(format!("unknown question {other:?}")),
     }
+}
+
+fn entry(entry: EntryInfo) -> Value {
+    let millis = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    json!({
+        "level": entry.level,
+        "kept": entry.valid,
+        "negative": entry.negative,
+        "fresh_for_ms": millis(entry.fresh_for),
+        "stale_for_ms": millis(entry.stale_for),
+        "bytes": entry.bytes,
+        "tags": entry.tags,
+    })
 }
 
 impl Running {

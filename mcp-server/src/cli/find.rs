@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mcp_core::arguments::Input;
-use mcp_core::cache::{Key, TagId};
+use mcp_core::cache::{Lookup, TagId};
 use mcp_core::component::Prepared;
 use mcp_core::registry::Entry;
 use mcp_core::{Identity, keying};
@@ -42,12 +42,14 @@ impl Core {
         (entry.def.prepare)(input).map(|prepared| (entry, prepared)).map_err(|error| error.message())
     }
 
-    /// Returns the key of the result that an anonymous caller gets.
-    pub(super) fn key(&self, name: &str, arguments: Option<&str>) -> Result<Key, String> {
+    /// Returns where the result is that an anonymous caller gets.
+    pub(super) fn lookup(&self, name: &str, arguments: Option<&str>) -> Result<Lookup, String> {
         let (entry, prepared) = self.prepared(name, arguments)?;
         let cache = &self.dispatch.cache;
         let keyed = keying::keyed(entry.def, entry.fingerprint, &*prepared, &Identity::anonymous(), cache);
-        keyed.map(|keyed| keyed.key).ok_or_else(|| format!("`{name}` does not cache this call"))
+        let uri = Some(name).filter(|_| entry.def.kind.word() == "resource");
+        let lookup = keyed.map(|keyed| keyed.lookup(entry.def, &*prepared, uri));
+        lookup.ok_or_else(|| format!("`{name}` does not cache this call"))
     }
 
     /// Returns the tag of a component's results: of all, or of those for some arguments.

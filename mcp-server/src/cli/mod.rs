@@ -9,6 +9,7 @@ mod serve;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use tracing::Level;
@@ -19,6 +20,9 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use crate::error::Error;
 use crate::server::Server;
 use crate::settings::{SETTINGS, Settings, environment};
+
+/// How long runs that nobody waits for may take to be kept when the process ends.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// Runs the command line of a server in a runtime of its own; [`main!`](crate::main) calls it.
 pub fn main(server: Server) -> ExitCode {
@@ -77,7 +81,7 @@ async fn run(server: Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
     }
     let server = server.config(settings.config.clone());
 
-    match (name, arguments) {
+    let done = match (name, arguments) {
         ("list", arguments) => list::run(&server, arguments),
         ("call", arguments) => call::tool(&server, arguments).await,
         ("read", arguments) => call::resource(&server, arguments).await,
@@ -86,7 +90,14 @@ async fn run(server: Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
         ("cache", arguments) => measured::cache(&server, arguments).await,
         ("config", arguments) => list::settings(&settings, arguments),
         (_, arguments) => serve::run(&server, arguments).await,
+    };
+    // What was computed is kept behind the answer, and what was invalidated told.
+    if let Some(core) = server.started()
+        && !core.dispatch.cache.drain(DRAIN).await
+    {
+        tracing::warn!("runs were still under way after {DRAIN:?}");
     }
+    done
 }
 
 fn command(name: &str, version: &str) -> Command {

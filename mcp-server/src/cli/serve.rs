@@ -1,16 +1,12 @@
 //! `serve`: stdio, HTTP or both, until the client leaves or the process is told to stop.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::control;
 use crate::error::Error;
 use crate::server::Server;
-
-/// How long runs that nobody waits for may take to be kept when the server stops.
-const DRAIN: Duration = Duration::from_secs(5);
 
 pub(super) fn arguments(command: Command) -> Command {
     let stdio = Arg::new("stdio")
@@ -51,9 +47,6 @@ pub(super) async fn run(server: &Server, arguments: &ArgMatches) -> Result<ExitC
         (false, None) => Ok(()),
     };
     core.stopping.cancel();
-    if !core.dispatch.cache.drain(DRAIN).await {
-        tracing::warn!("runs were still under way after {DRAIN:?}");
-    }
     control::write_last(core);
     served.map(|()| ExitCode::SUCCESS)
 }

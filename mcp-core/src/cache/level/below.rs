@@ -110,6 +110,19 @@ impl Below {
         look
     }
 
+    /// Looks at every level.
+    pub(crate) async fn each(&self, lookup: &Lookup) -> Vec<Found> {
+        let mut all = Vec::new();
+        for guarded in &self.levels {
+            if let Some(read) = guarded.read(&lookup.key, &lookup.tags).await
+                && let Some((value, left)) = read.value
+            {
+                all.extend(self.open(guarded, lookup, &read.marks, value, left, None).await);
+            }
+        }
+        all
+    }
+
     async fn open(
         &self,
         guarded: &Guarded,

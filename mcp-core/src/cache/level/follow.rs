@@ -48,14 +48,28 @@ impl Heard {
 }
 
 impl Cache {
-    /// Listens to the invalidations of others and tends the levels, until the cache is gone.
-    pub(crate) fn follow(&self) {
+    /// Listens to what others invalidate, where there are levels that are shared with them, and tends these,
+    /// until the cache is gone. To be called once, within a runtime.
+    pub fn follow(&self) {
         let (Some(level), Ok(runtime)) = (self.0.below.leading(), tokio::runtime::Handle::try_current())
         else {
             return;
         };
         runtime.spawn(listen(Arc::downgrade(&self.0), Arc::clone(level)));
         runtime.spawn(tend(Arc::downgrade(&self.0)));
+    }
+
+    /// Waits until others were heard for the first time, but not for long.
+    pub async fn heard(&self) {
+        if !self.0.below.is_empty() {
+            _ = tokio::time::timeout(SILENCE, self.0.heard.first()).await;
+        }
+    }
+
+    /// Does both of these.
+    pub async fn open(&self) {
+        self.follow();
+        self.heard().await;
     }
 
     fn happened(&self, event: Event) {

@@ -38,13 +38,10 @@ impl RedisNews {
                 self.client.get_multiplexed_async_connection_with_config(&config).await?
             }
         };
-        let (id, number) = match self.position.take() {
-            Some(position) => position,
-            None => {
-                self.position = Some(self.end(&mut connection).await?);
-                self.connection = Some(connection);
-                return Ok(vec![Event::Gap]);
-            }
+        let Some((mut id, mut number)) = self.position.take() else {
+            self.position = Some(self.end(&mut connection).await?);
+            self.connection = Some(connection);
+            return Ok(vec![Event::Gap]);
         };
         // Kept where this fails: the next one goes on from there.
         self.position = Some((id.clone(), number));
@@ -54,7 +51,6 @@ impl RedisNews {
             connection.xread_options(&[&self.names.news], &[&id], &options).await?;
         let read = read.into_iter().flat_map(|read| read.keys).flat_map(|stream| stream.ids);
         let mut events = Vec::new();
-        let (mut id, mut number) = (id, number);
         for entry in read {
             let Some(news) = Entry::read(&entry) else {
                 events.push(Event::Gap);

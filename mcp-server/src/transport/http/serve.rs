@@ -46,7 +46,9 @@ impl Server {
     ///
     /// [`Error::Start`] with every mistake in the components and their settings.
     pub fn http_service(&self) -> Result<HttpService, Error> {
-        self.core().map(|core| HttpService::new(Arc::clone(core)))
+        let core = self.core()?;
+        core.look_after();
+        Ok(HttpService::new(Arc::clone(core)))
     }
 
     /// Serves Streamable HTTP at an address such as `127.0.0.1:8080` until [`stop`](Self::stop) is called.

@@ -1,0 +1,54 @@
+//! The levels of the cache below memory that the configuration names.
+
+use std::sync::Arc;
+
+use mcp_core::Config;
+use mcp_core::cache::level::Level;
+
+use crate::error::Error;
+
+/// Makes the levels; nothing is connected yet.
+pub(crate) fn configured(config: &Config, name: &str) -> Result<Vec<Arc<dyn Level>>, Error> {
+    let application = config.cache_application.as_deref().unwrap_or(name);
+    let mut levels = Vec::new();
+    if let Some(url) = config.cache_redis_url.as_ref().or(config.redis_url.as_ref()) {
+        levels.push(redis(url, application)?);
+    }
+    if let Some(url) = &config.cache_database_url {
+        levels.push(database(url, application, config)?);
+    }
+    if !levels.is_empty() && config.cache_secret.is_none() && !config.cache_share_private {
+        tracing::warn!(
+            "only public results are shared: set `MCP_CACHE_SECRET` to the same random text for all who share private ones"
+        );
+    }
+    Ok(levels)
+}
+
+/// Makes of the configured text the secret of keys and values.
+pub(crate) fn secret(config: &Config) -> Option<[u8; 32]> {
+    config.cache_secret.as_ref().map(|secret| mcp_core::cache::derived_secret(secret))
+}
+
+#[cfg(feature = "redis")]
+fn redis(url: &str, application: &str) -> Result<Arc<dyn Level>, Error> {
+    use mcp_core::cache::redis::{Redis, RedisOptions};
+
+    if tokio::runtime::Handle::try_current().is_err() {
+        return Err(Error::start("a server with a Redis is started inside of a tokio runtime"));
+    }
+    let options = RedisOptions { application: application.to_owned() };
+    match Redis::open(url, &options) {
+        Ok(level) => Ok(Arc::new(level)),
+        Err(error) => Err(Error::start(format!("`cache_redis_url`: {error}"))),
+    }
+}
+
+#[cfg(not(feature = "redis"))]
+fn redis(_url: &str, _application: &str) -> Result<Arc<dyn Level>, Error> {
+    Err(Error::start("`cache_redis_url` is set: add the feature `redis` to `mcp-server` in Cargo.toml"))
+}
+
+fn database(_url: &str, _application: &str, _config: &Config) -> Result<Arc<dyn Level>, Error> {
+    Err(Error::start("`cache_database_url` does nothing in this version: remove it"))
+}
