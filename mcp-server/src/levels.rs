@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mcp_core::Config;
+use mcp_core::cache::Cache;
 use mcp_core::cache::level::Level;
 
 use crate::error::Error;
@@ -17,12 +18,16 @@ pub(crate) fn configured(config: &Config, name: &str) -> Result<Vec<Arc<dyn Leve
     if let Some(url) = &config.cache_database_url {
         levels.push(database(url, application, config)?);
     }
-    if !levels.is_empty() && config.cache_secret.is_none() && !config.cache_share_private {
+    Ok(levels)
+}
+
+/// Says what is not shared, where that may surprise.
+pub(crate) fn warn(config: &Config, cache: &Cache) {
+    if cache.has_levels() && config.cache_secret.is_none() && !config.cache_share_private {
         tracing::warn!(
             "only public results are shared: set `MCP_CACHE_SECRET` to the same random text for all who share private ones"
         );
     }
-    Ok(levels)
 }
 
 /// Makes of the configured text the secret of keys and values.

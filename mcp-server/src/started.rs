@@ -88,6 +88,7 @@ impl Core {
             levels: if config.cache_enabled { levels::configured(&config, &setup.name)? } else { Vec::new() },
             secret: levels::secret(&config),
             share_private: config.cache_share_private,
+            lease: config.cache_lease,
             ..CacheOptions::default()
         };
         let cache = Cache::new(options);
@@ -146,6 +147,7 @@ impl Core {
             return Err(Error::start("this server is switched off: `enabled` is false (`MCP_ENABLED`)"));
         }
         self.dispatch.providers.preload(!config.lazy_loading).await.map_err(Error::start)?;
+        levels::warn(config, &self.dispatch.cache);
         self.look_after();
         self.dispatch.cache.heard().await;
         Ok(())

@@ -43,7 +43,8 @@ fn request(method: &str, name: &str, params: &str) -> Request<Full<Bytes>> {
 
 /// A request through the lane, without a socket: parse, key, cache or function, render.
 fn requests(criterion: &mut Criterion, runtime: &Runtime) {
-    let server = Server::builder().name("pieces").config(Config::default()).tool(add::def()).tool(page::def());
+    let server =
+        Server::builder().name("pieces").config(Config::default()).tool(add::def()).tool(page::def());
     let Ok(service) = server.http_service() else { return };
     let mut group = criterion.benchmark_group("request");
     for (case, method, name, params) in [

@@ -1,6 +1,7 @@
 //! Development commands of this repository: `cargo xtask bench peers`.
 
 mod cases;
+mod levels;
 mod load;
 mod measure;
 mod process;
@@ -29,11 +30,14 @@ enum Command {
 enum Bench {
     /// Compares our server with its peers, and with HTTP alone.
     Peers(cases::Options),
+    /// Compares hits of the cache with what they cannot cost less than.
+    Levels(levels::Options),
 }
 
 fn main() -> Result<()> {
     match Command::parse() {
         Command::Bench(Bench::Peers(options)) => cases::run(&options),
+        Command::Bench(Bench::Levels(options)) => levels::run(&options),
         Command::Serve(options) => servers::run(&options),
     }
 }

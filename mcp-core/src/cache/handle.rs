@@ -76,6 +76,8 @@ pub struct CacheOptions {
     pub levels: Vec<Arc<dyn Level>>,
     /// How long is waited for one of them at a time.
     pub level_deadline: Duration,
+    /// Whether one of many processes computes a result that all want, while the others wait a moment.
+    pub lease: bool,
     /// What all who share levels have in common, and nobody else knows: keys and values are protected by it.
     pub secret: Option<[u8; 32]>,
     /// Whether private results may be in levels though there is no secret, so that who sees keys can guess arguments.
@@ -105,6 +107,7 @@ impl Default for CacheOptions {
             max_flights: 10_000,
             levels: Vec::new(),
             level_deadline: Duration::from_millis(250),
+            lease: false,
             secret: None,
             share_private: false,
         }
@@ -163,7 +166,8 @@ impl Cache {
         };
         let private = options.secret.is_some() || options.share_private;
         let sealer = Sealer::new(&secret, options.secret.is_some());
-        let below = Below::new(options.levels, sealer, options.level_deadline, private, random());
+        let CacheOptions { levels, level_deadline, lease, .. } = options;
+        let below = Below::new(levels, sealer, level_deadline, private, lease, random());
         Self(Arc::new(Inner {
             secret,
             enabled: options.enabled,

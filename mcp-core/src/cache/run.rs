@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::entry::{Entry, LONGEST_LIFE, Life, Refreshing};
 use super::flight::{Boarding, Pilot};
 use super::handle::Cache;
-use super::level::{Found, Look, Tier};
+use super::level::{Found, Lease, Look, Tier};
 use super::lookup::{CacheOutcome, Landing, Loaded, Lookup, Served};
 use crate::error::{ErrorKind, Failure};
 use crate::policy::{CachePolicy, Levels};
@@ -52,12 +52,13 @@ impl Cache {
         let cache = self.clone();
         let flight = async move {
             let mut old = old;
-            let look = match cache.look(&lookup, &pilot, old.as_ref()).await {
+            // Until the result is below: whoever gets the lease next finds it there.
+            let (look, _lease) = match cache.look(&lookup, &pilot, old.as_ref()).await {
                 Looked::Landed => return,
-                Looked::Announced(look) => look,
-                Looked::On(look, found) => {
+                Looked::Announced(look) => (Some(look), None),
+                Looked::On(look, found, lease) => {
                     old = old.or(found);
-                    look
+                    (look, lease)
                 }
             };
             let begun = cache.0.clock.now();
@@ -85,17 +86,23 @@ impl Cache {
     async fn look(&self, lookup: &Lookup, pilot: &Pilot<Landing>, old: Option<&Arc<Entry>>) -> Looked {
         let below = &self.0.below;
         if !below.keeps(lookup) {
-            return Looked::On(None, None);
+            return Looked::On(None, None, None);
         }
         let newer_than = old.map(|old| old.age(self.0.clock.now()).saturating_sub(SAME_AGE));
-        let look = below.look(lookup, newer_than).await;
-        let Some(Found { tier, body, life, age }) = &look.found else { return Looked::On(Some(look), None) };
+        let mut look = below.look(lookup, newer_than).await;
+        let mut lease = None;
+        if look.found.is_none() && old.is_none() {
+            (look, lease) = below.lease(lookup, look).await;
+        }
+        let Some(Found { tier, body, life, age }) = &look.found else {
+            return Looked::On(Some(look), None, lease);
+        };
         let now = self.0.clock.now();
         let entry = Entry::body(body.clone(), pilot.flight.stamp.clone(), now, *life, *age);
         let entry = Arc::new(entry);
         let (fresh, stale) = (now < entry.fresh_until, now < entry.stale_until);
         if !fresh && !stale && now >= entry.error_until {
-            return Looked::On(Some(look), None);
+            return Looked::On(Some(look), None, lease);
         }
         self.put(lookup, Arc::clone(&entry));
         if fresh {
@@ -109,9 +116,9 @@ impl Cache {
         } else if stale {
             // Those who wait have it; the flight goes on as the refresh.
             pilot.announce(Landing::found(&entry, CacheOutcome::Stale));
-            Looked::Announced(Some(look.unfound()))
+            Looked::Announced(look.unfound())
         } else {
-            Looked::On(Some(look.unfound()), Some(entry))
+            Looked::On(Some(look.unfound()), Some(entry), lease)
         }
     }
 
@@ -205,9 +212,9 @@ enum Looked {
     /// The flight is over.
     Landed,
     /// Those who wait have an old result, and the function is to make a new one.
-    Announced(Option<Look>),
+    Announced(Look),
     /// The function is to run; what was found may replace its failure.
-    On(Option<Look>, Option<Arc<Entry>>),
+    On(Option<Look>, Option<Arc<Entry>>, Option<Lease>),
 }
 
 fn is_kept(loaded: &Loaded) -> bool {

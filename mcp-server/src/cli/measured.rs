@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::call::human;
 use super::control::{self, Report};
 use super::list::table;
-use super::{eprintln_line, json as json_flag, pid, print, print_json};
+use super::{eprintln_line, json as json_flag, pid, print, print_json, warm};
 use crate::error::Error;
 use crate::server::Server;
 
@@ -87,7 +87,7 @@ pub(super) fn cache_command(name: &str) -> Command {
     };
     let arguments = || Arg::new("arguments").value_name("JSON").help("the arguments, a JSON object");
     Command::new("cache")
-        .about("Looks into the cache of running servers of this name, and changes it")
+        .about("Looks into the cache of running servers of this name, or of what they share, and changes it")
         .subcommand_required(true)
         .subcommands([
             Command::new("stats")
@@ -114,6 +114,7 @@ pub(super) fn cache_command(name: &str) -> Command {
                 .about("Makes all results invalid")
                 .arg(pid())
                 .after_help(example("cache clear")),
+            warm::command(example),
         ])
         .after_help(example("cache stats"))
 }
@@ -121,6 +122,9 @@ pub(super) fn cache_command(name: &str) -> Command {
 pub(super) async fn cache(server: &Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
     let (name, _) = server.server_name();
     let Some((command, matches)) = matches.subcommand() else { return Ok(ExitCode::FAILURE) };
+    if command == "warm" {
+        return warm::run(server, matches).await;
+    }
     let text = |key: &str| matches.try_get_one::<String>(key).ok().flatten();
     let request = json!({
         "ask": format!("cache {command}"),

@@ -6,6 +6,7 @@ mod find;
 mod list;
 mod measured;
 mod serve;
+mod warm;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -1,6 +1,7 @@
 //! All levels below memory as one: looked through from the top, written with what was seen on the way.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +15,10 @@ use crate::policy::{Levels, Scope};
 
 /// The levels below memory, from the top.
 pub(crate) struct Below {
-    levels: Box<[Arc<Guarded>]>,
+    pub(super) levels: Box<[Arc<Guarded>]>,
+    /// Whether one of many processes computes for all.
+    pub(super) leases: bool,
+    holders: AtomicU64,
     sealer: Sealer,
     origin: Origin,
     deadline: Duration,
@@ -31,6 +35,11 @@ pub(crate) struct Look {
 }
 
 impl Look {
+    /// Returns whether the first level answered.
+    pub(super) fn has_first(&self) -> bool {
+        matches!(self.marks.first(), Some(Some(_)))
+    }
+
     /// Forgets what was found, so that what is made now is stored where it was as well.
     pub(crate) fn unfound(self) -> Self {
         Self { found: None, ..self }
@@ -51,12 +60,14 @@ impl Below {
         sealer: Sealer,
         deadline: Duration,
         private: bool,
+        leases: bool,
         origin: u64,
     ) -> Self {
         let mut levels = levels;
         levels.sort_by_key(|level| level.tier());
         let levels = levels.into_iter().map(|level| Guarded::new(level, deadline, origin)).collect();
-        Self { levels, sealer, origin: Origin(origin), deadline, private }
+        let holders = AtomicU64::new(origin);
+        Self { levels, leases, holders, sealer, origin: Origin(origin), deadline, private }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -65,6 +76,11 @@ impl Below {
 
     pub(crate) fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// Returns a number that nobody else has.
+    pub(super) fn next_holder(&self) -> u64 {
+        self.holders.fetch_add(1, Relaxed)
     }
 
     /// Returns the level whose invalidations are listened to: the one that is shared most widely.
@@ -84,9 +100,10 @@ impl Below {
             && (self.private || lookup.policy.scope == Scope::Public)
     }
 
-    /// Returns how long a look may take.
+    /// Returns how long a look may take, and the wait for a lease.
     pub(crate) fn patience(&self) -> Duration {
-        self.deadline * u32::try_from(self.levels.len()).unwrap_or(u32::MAX)
+        let looks = self.deadline * u32::try_from(self.levels.len()).unwrap_or(u32::MAX);
+        if self.leases { looks + super::lease::PATIENCE } else { looks }
     }
 
     /// Looks for a result that is not older than `newer_than`, where that is given.

@@ -109,6 +109,15 @@ impl Guarded {
         }
     }
 
+    /// Asks to be the one who computes; also where the level does not answer.
+    pub(super) async fn lease(&self, key: &Key, holder: u64, time: Duration) -> bool {
+        self.asked(&self.writes, || self.level.lease(key, holder, time)).await.unwrap_or(true)
+    }
+
+    pub(super) async fn release(&self, key: &Key, holder: u64) {
+        self.asked(&self.writes, || self.level.release(key, holder)).await;
+    }
+
     /// Removes a value that does not check out.
     pub(super) async fn discard(&self, key: &Key, value: &[u8]) {
         self.asked(&self.writes, || self.level.discard(key, value)).await;

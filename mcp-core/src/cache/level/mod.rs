@@ -11,6 +11,7 @@ mod pending;
 
 mod below;
 mod follow;
+mod lease;
 
 pub use contract::{
     Answer, Event, Holds, Level, LevelError, Marks, News, Origin, Read, SILENCE, Tier, Voided, Write,
@@ -20,3 +21,4 @@ pub use guarded::LevelStats;
 pub(super) use below::{Below, Found, Look};
 pub(super) use envelope::Sealer;
 pub(super) use follow::Heard;
+pub(super) use lease::Lease;

@@ -38,7 +38,8 @@ pub struct RedisOptions {
 pub(super) struct Names {
     pub(super) marks: String,
     pub(super) news: String,
-    prefix: String,
+    values: String,
+    leases: String,
 }
 
 impl Redis {
@@ -58,17 +59,16 @@ impl Redis {
             LevelError::new(format_args!("the URL of Redis cannot be used: {} {detail}", error.category()))
         })?;
         let config = ConnectionManagerConfig::new()
-            // Whoever asks has a deadline, and asks again.
+            // Whoever asks has a deadline, and asks again: nothing is to be waited for here.
             .set_response_timeout(None)
             .set_connection_timeout(Some(CONNECT))
-            .set_number_of_retries(1)
-            .set_min_delay(Duration::from_millis(50))
-            .set_max_delay(CONNECT)
+            .set_number_of_retries(0)
             .set_pipeline_buffer_size(256);
         let connection = ConnectionManager::new_lazy_with_config(client.clone(), config)
             .map_err(|error| failed(&error))?;
         let name = |what: &str| format!("mcp:{{{}}}:{what}", options.application);
-        let names = Names { marks: name("marks"), news: name("news"), prefix: name("v:") };
+        let names =
+            Names { marks: name("marks"), news: name("news"), values: name("v:"), leases: name("l:") };
         Ok(Self { client, connection, names: Arc::new(names), scripts: Scripts::new() })
     }
 
@@ -80,8 +80,17 @@ impl Redis {
 
 impl Names {
     fn value(&self, key: &Key) -> Vec<u8> {
-        [self.prefix.as_bytes(), key.as_bytes()].concat()
+        [self.values.as_bytes(), key.as_bytes()].concat()
     }
+
+    fn lease(&self, key: &Key) -> Vec<u8> {
+        [self.leases.as_bytes(), key.as_bytes()].concat()
+    }
+}
+
+/// A time to live, which must not be 0.
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
 /// Why a command failed, without what it was about.
@@ -121,7 +130,7 @@ impl Level for Redis {
         Box::pin(async move {
             let mut asked = self.scripts.write.key(&self.names.marks);
             asked.key(self.names.value(write.key)).arg(write.value);
-            asked.arg(u64::try_from(write.life.as_millis()).unwrap_or(u64::MAX).max(1));
+            asked.arg(millis(write.life));
             asked.arg(write.marks.0.len()).arg("all");
             for tag in write.tags {
                 asked.arg(tag.as_bytes());
@@ -151,6 +160,23 @@ impl Level for Redis {
         Box::pin(async move {
             let mut asked = self.scripts.discard.key(self.names.value(key));
             let done: Result<i64, _> = asked.arg(value).invoke_async(&mut self.connection.clone()).await;
+            done.map(drop).map_err(|error| failed(&error))
+        })
+    }
+
+    fn lease<'a>(&'a self, key: &'a Key, holder: u64, time: Duration) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let mut asked = redis::cmd("SET");
+            asked.arg(self.names.lease(key)).arg(holder).arg("NX").arg("PX").arg(millis(time));
+            let set: Result<Option<String>, _> = asked.query_async(&mut self.connection.clone()).await;
+            set.map(|set| set.is_some()).map_err(|error| failed(&error))
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, holder: u64) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut asked = self.scripts.discard.key(self.names.lease(key));
+            let done: Result<i64, _> = asked.arg(holder).invoke_async(&mut self.connection.clone()).await;
             done.map(drop).map_err(|error| failed(&error))
         })
     }

@@ -5,6 +5,7 @@
 //!                             a field for each tag that was ever invalidated
 //! mcp:{application}:news      stream: what was invalidated, with its number and the one before
 //! mcp:{application}:v:<key>   the values, each of which expires by itself
+//! mcp:{application}:l:<key>   who computes a value now
 //! ```
 //!
 //! The braces keep an application within one slot of a cluster, where one script can compare marks and store.

@@ -1,0 +1,220 @@
+//! What hits of the cache cost beside what they cannot cost less than.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use mcp_core::arguments::Input;
+use mcp_core::cache::level::Level;
+use mcp_core::cache::redis::{Redis, RedisOptions};
+use mcp_core::cache::{Cache, CacheOptions, CacheOutcome, Loaded, Lookup, TagId};
+use mcp_core::policy::{CachePolicy, Levels, Scope};
+use mcp_core::{Identity, keying, tool};
+use nix::time::{ClockId, clock_gettime};
+use redis::AsyncCommands as _;
+use redis::aio::ConnectionManager;
+use tokio::runtime::{Builder, Runtime};
+
+/// What `bench levels` is run with.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The Redis to measure with.
+    #[arg(long, default_value = "redis://127.0.0.1:6379")]
+    redis: String,
+    /// How many calls wait for it at a time.
+    #[arg(long, default_value_t = 32)]
+    concurrency: usize,
+    /// How many bytes a result has.
+    #[arg(long, default_value_t = 2048)]
+    bytes: usize,
+    /// How many seconds each is measured in a round.
+    #[arg(long, default_value_t = 2)]
+    seconds: u64,
+    /// How many rounds there are, of which the medians are shown.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+}
+
+/// Adds two numbers.
+#[tool(read_only, cache(ttl = "1h", scope = "public"))]
+fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+/// A cost, in microseconds of processor time.
+type Cost = f64;
+
+/// Measures, and prints ratios.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let time = Duration::from_secs(options.seconds.max(1));
+
+    println!(
+        "memory: a hit with two numbers, from the text of its arguments on, beside a moka `get` of 32 bytes"
+    );
+    let memory = Memory::new(&runtime)?;
+    compare(options.rounds, || Ok((memory.ours(time)?, memory.bare(time))))?;
+
+    println!(
+        "\nRedis: a hit of {} bytes, beside a `GET` of the same, {} at a time",
+        options.bytes, options.concurrency
+    );
+    let shared = Arc::new(runtime.block_on(Shared::new(options))?);
+    compare(options.rounds, || {
+        let ours = Arc::clone(&shared);
+        let ours = loops(&runtime, options.concurrency, time, move || Arc::clone(&ours).ours())?;
+        let bare = Arc::clone(&shared);
+        let bare = loops(&runtime, options.concurrency, time, move || Arc::clone(&bare).bare())?;
+        Ok((ours, bare))
+    })
+}
+
+fn compare(rounds: u32, mut round: impl FnMut() -> Result<(Cost, Cost)>) -> Result<()> {
+    let mut all = (0..rounds).map(|_| round()).collect::<Result<Vec<_>>>()?;
+    all.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+    let (ours, bare) = all.get(all.len() / 2).copied().context("there is a round")?;
+    println!("ours {ours:.3} µs, bare {bare:.3} µs: {:.2}", ours / bare);
+    Ok(())
+}
+
+/// Runs closed loops; returns the processor time of each turn.
+fn loops<F>(runtime: &Runtime, concurrency: usize, time: Duration, turn: impl Fn() -> F) -> Result<Cost>
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    runtime.block_on(async {
+        let turn = &turn;
+        let begun = (Instant::now(), processor()?);
+        let mut turns = 0_u64;
+        let mut running = tokio::task::JoinSet::new();
+        while begun.0.elapsed() < time {
+            // A task runs many turns, so that its start does not count.
+            while running.len() < concurrency {
+                let many: Vec<_> = (0..200).map(|_| turn()).collect();
+                running.spawn(async move {
+                    for one in many {
+                        one.await?;
+                    }
+                    Ok::<_, anyhow::Error>(200)
+                });
+            }
+            if let Some(done) = running.join_next().await {
+                turns += done??;
+            }
+        }
+        while let Some(done) = running.join_next().await {
+            turns += done??;
+        }
+        Ok((processor()? - begun.1).as_secs_f64() * 1e6 / turns as f64)
+    })
+}
+
+fn processor() -> Result<Duration> {
+    Ok(clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID)?.into())
+}
+
+/// The memory level, and moka by itself.
+struct Memory {
+    cache: Cache,
+    fingerprint: u64,
+    moka: moka::sync::Cache<[u8; 32], Arc<[u8]>>,
+    key: [u8; 32],
+}
+
+const ARGUMENTS: &str = r#"{"a":2,"b":3}"#;
+
+impl Memory {
+    fn new(runtime: &Runtime) -> Result<Self> {
+        let cache = Cache::new(CacheOptions::default());
+        let def = add::def();
+        let fingerprint = keying::fingerprint(def);
+        let prepared = (def.prepare)(Input::Json(ARGUMENTS)).map_err(|error| anyhow!(error.message()))?;
+        let keyed = keying::keyed(def, fingerprint, &*prepared, &Identity::anonymous(), &cache);
+        let lookup = keyed.context("the tool is cached")?.lookup(def, &*prepared, None);
+        let key = *lookup.key.as_bytes();
+        runtime.block_on(cache.prime_everywhere(&lookup, "{}".into()));
+        let moka = moka::sync::Cache::new(1000);
+        moka.insert(key, Arc::from(*b"{}"));
+        Ok(Self { cache, fingerprint, moka, key })
+    }
+
+    fn ours(&self, time: Duration) -> Result<Cost> {
+        let (def, identity) = (add::def(), Identity::anonymous());
+        let hit = || {
+            let prepared = (def.prepare)(Input::Json(black_box(ARGUMENTS))).ok()?;
+            let keyed = keying::keyed(def, self.fingerprint, &*prepared, &identity, &self.cache)?;
+            self.cache.get(&keyed.key, &keyed.policy)
+        };
+        ensure!(hit().is_some_and(|served| served.outcome == CacheOutcome::Memory), "it is no hit");
+        Ok(timed(time, || _ = black_box(hit())))
+    }
+
+    fn bare(&self, time: Duration) -> Cost {
+        timed(time, || _ = black_box(self.moka.get(black_box(&self.key))))
+    }
+}
+
+fn timed(time: Duration, turn: impl Fn()) -> Cost {
+    let begun = Instant::now();
+    let mut turns = 0_u64;
+    while begun.elapsed() < time {
+        (0..1000).for_each(|_| turn());
+        turns += 1000;
+    }
+    begun.elapsed().as_secs_f64() * 1e6 / turns as f64
+}
+
+/// A level in Redis, and Redis by itself.
+struct Shared {
+    cache: Cache,
+    /// Many calls: those who ask for the same at a time share one flight.
+    lookups: Vec<Lookup>,
+    next: AtomicUsize,
+    redis: ConnectionManager,
+}
+
+const CALLS: usize = 1024;
+
+const BARE: &str = "mcp:{bench levels}:bare";
+
+impl Shared {
+    async fn new(options: &Options) -> Result<Self> {
+        let level = Redis::open(&options.redis, &RedisOptions { application: "bench levels".to_owned() })?;
+        let levels: Vec<Arc<dyn Level>> = vec![Arc::new(level)];
+        let secret = Some([7; 32]);
+        let cache = Cache::new(CacheOptions { levels, secret, ..CacheOptions::default() });
+        cache.open().await;
+        // Never from memory.
+        let policy = CachePolicy::new().scope(Scope::Public).levels(Levels::Shared).ttl_ms(600_000);
+        let tags: Arc<[TagId]> = [TagId::component("tool", "page"), TagId::tag("pages")].into();
+        let body = vec![b'7'; options.bytes];
+        let mut lookups = Vec::new();
+        for page in 0..CALLS {
+            let key = cache.key("tool/page", 1, 7).field("page", &page).finish()?;
+            let lookup = Lookup { key, tags: Arc::clone(&tags), policy, timeout: None };
+            cache.prime_everywhere(&lookup, body.clone().into()).await;
+            lookups.push(lookup);
+        }
+        let mut redis = ConnectionManager::new(redis::Client::open(&*options.redis)?).await?;
+        let () = redis.pset_ex(BARE, body, 600_000).await?;
+        Ok(Self { cache, lookups, next: AtomicUsize::new(0), redis })
+    }
+
+    async fn ours(self: Arc<Self>) -> Result<()> {
+        let run = || async { Ok(Loaded { body: "0".into(), store: false, failed: false, own: false }) };
+        let next = self.next.fetch_add(1, Relaxed) % CALLS;
+        let lookup = self.lookups.get(next).context("there are so many")?.clone();
+        let served = self.cache.get_or_run(lookup, run).await;
+        let hit = served.outcome == CacheOutcome::Shared;
+        ensure!(hit, "it is no hit: {:?}", served.outcome);
+        Ok(())
+    }
+
+    async fn bare(self: Arc<Self>) -> Result<()> {
+        let value: Vec<u8> = self.redis.clone().get(BARE).await?;
+        ensure!(!value.is_empty(), "Redis has lost the value");
+        Ok(())
+    }
+}
