@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Pipeline, RedisError};
+use redis::{Pipeline, RedisError};
 
+use super::connection::{Connection, Place};
 use super::news::RedisNews;
 use super::scripts::Scripts;
 use crate::cache::key::Key;
@@ -16,15 +16,13 @@ use crate::cache::tag::TagId;
 const MOST_MARKS: usize = 65_536;
 /// How many invalidations are kept for those who were away.
 const MOST_NEWS: usize = 10_000;
-/// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(1);
 
 /// The level in Redis 5 or newer, or Valkey. Nothing is connected before it is needed.
 pub struct Redis {
-    client: Client,
-    connection: ConnectionManager,
+    place: Place,
+    connection: Connection,
     names: Arc<Names>,
-    scripts: Scripts,
+    scripts: Arc<Scripts>,
 }
 
 /// What a level in Redis is made of.
@@ -43,7 +41,8 @@ pub(super) struct Names {
 }
 
 impl Redis {
-    /// Makes the level of a URL such as `redis://user:password@host:6379/0`, or `rediss://` with TLS.
+    /// Makes the level of a URL such as `redis://user:password@host:6379/0`, or `redis+cluster://host,host`; with
+    /// the feature `redis-tls` also of `rediss://host`, which is encrypted.
     ///
     /// # Errors
     ///
@@ -53,23 +52,12 @@ impl Redis {
     ///
     /// Panics outside of a tokio runtime.
     pub fn open(url: &str, options: &RedisOptions) -> Result<Self, LevelError> {
-        let client = Client::open(url).map_err(|error| {
-            // The URL has a password in it, most of the time.
-            let detail = error.detail().unwrap_or_default();
-            LevelError::new(format_args!("the URL of Redis cannot be used: {} {detail}", error.category()))
-        })?;
-        let config = ConnectionManagerConfig::new()
-            // Whoever asks has a deadline, and asks again: nothing is to be waited for here.
-            .set_response_timeout(None)
-            .set_connection_timeout(Some(CONNECT))
-            .set_number_of_retries(0)
-            .set_pipeline_buffer_size(256);
-        let connection = ConnectionManager::new_lazy_with_config(client.clone(), config)
-            .map_err(|error| failed(&error))?;
+        let place = Place::read(url)?;
+        let connection = place.connect().map_err(|error| failed(&error))?;
         let name = |what: &str| format!("mcp:{{{}}}:{what}", options.application);
         let names =
             Names { marks: name("marks"), news: name("news"), values: name("v:"), leases: name("l:") };
-        Ok(Self { client, connection, names: Arc::new(names), scripts: Scripts::new() })
+        Ok(Self { place, connection, names: Arc::new(names), scripts: Arc::new(Scripts::new()) })
     }
 
     /// Makes the mark for everything, which nothing is stored without.
@@ -182,7 +170,7 @@ impl Level for Redis {
     }
 
     fn news(&self) -> Box<dyn News> {
-        Box::new(RedisNews::new(self.client.clone(), Arc::clone(&self.names)))
+        Box::new(RedisNews::new(self.place.clone(), Arc::clone(&self.names), Arc::clone(&self.scripts)))
     }
 
     fn holds(&self) -> Answer<'_, Holds> {

@@ -10,6 +10,7 @@
 //!
 //! The braces keep an application within one slot of a cluster, where one script can compare marks and store.
 
+mod connection;
 mod level;
 mod news;
 mod scripts;

@@ -1,13 +1,13 @@
 //! The stream of invalidations, on a connection of its own: a blocking read would hold up all others.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use redis::streams::{StreamId, StreamReadOptions, StreamReadReply};
-use redis::{AsyncCommands as _, AsyncConnectionConfig, Client, FromRedisValue, RedisError};
+use redis::{AsyncCommands as _, FromRedisValue, RedisError};
 
+use super::connection::{Connection, Place};
 use super::level::{Names, failed};
+use super::scripts::Scripts;
 use crate::cache::level::{Answer, Event, LevelError, News, Origin, SILENCE, Voided};
 use crate::cache::tag::TagId;
 
@@ -16,27 +16,23 @@ const CHUNK: usize = 500;
 
 /// Follows the stream by its numbers: each names the one before it, so that nothing is missed unnoticed.
 pub(super) struct RedisNews {
-    client: Client,
+    place: Place,
     names: Arc<Names>,
-    connection: Option<MultiplexedConnection>,
+    scripts: Arc<Scripts>,
+    connection: Option<Connection>,
     /// Up to where it was read: the id in the stream, and the number of that invalidation.
     position: Option<(String, u64)>,
 }
 
 impl RedisNews {
-    pub(super) fn new(client: Client, names: Arc<Names>) -> Self {
-        Self { client, names, connection: None, position: None }
+    pub(super) fn new(place: Place, names: Arc<Names>, scripts: Arc<Scripts>) -> Self {
+        Self { place, names, scripts, connection: None, position: None }
     }
 
     async fn read(&mut self) -> Result<Vec<Event>, RedisError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => {
-                let config = AsyncConnectionConfig::new()
-                    .set_connection_timeout(Some(SILENCE))
-                    .set_response_timeout(Some(SILENCE + Duration::from_millis(500)));
-                self.client.get_multiplexed_async_connection_with_config(&config).await?
-            }
+            None => self.place.connect_alone().await?,
         };
         let Some((mut id, mut number)) = self.position.take() else {
             self.position = Some(self.end(&mut connection).await?);
@@ -75,8 +71,9 @@ impl RedisNews {
         Ok(events)
     }
 
-    /// Returns the end of the stream, and the number of the last invalidation.
-    async fn end(&self, connection: &mut MultiplexedConnection) -> Result<(String, u64), RedisError> {
+    /// Returns the end of the stream, and the number of the last invalidation, which there is from now on.
+    async fn end(&self, connection: &mut Connection) -> Result<(String, u64), RedisError> {
+        let _: u64 = self.scripts.found.key(&self.names.marks).invoke_async(connection).await?;
         let mut both = redis::pipe();
         both.atomic().cmd("XREVRANGE").arg(&self.names.news).arg("+").arg("-").arg("COUNT").arg(1);
         both.cmd("HGET").arg(&self.names.marks).arg("n");
@@ -87,7 +84,7 @@ impl RedisNews {
     }
 
     /// Returns whether there is anything behind a position.
-    async fn follows(&self, connection: &mut MultiplexedConnection, id: &str) -> Result<bool, RedisError> {
+    async fn follows(&self, connection: &mut Connection, id: &str) -> Result<bool, RedisError> {
         let mut range = redis::cmd("XRANGE");
         range.arg(&self.names.news).arg(format!("({id}")).arg("+").arg("COUNT").arg(1);
         let next: redis::streams::StreamRangeReply = range.query_async(connection).await?;
