@@ -10,7 +10,7 @@ use crate::error::Error;
 
 /// Makes the levels; nothing is connected yet.
 pub(crate) fn configured(config: &Config, name: &str) -> Result<Vec<Arc<dyn Level>>, Error> {
-    let application = config.cache_application.as_deref().unwrap_or(name);
+    let application = application(config, name);
     let mut levels = Vec::new();
     if let Some(url) = config.cache_redis_url.as_ref().or(config.redis_url.as_ref()) {
         levels.push(redis(url, application)?);
@@ -19,6 +19,11 @@ pub(crate) fn configured(config: &Config, name: &str) -> Result<Vec<Arc<dyn Leve
         levels.push(database(url, application, config)?);
     }
     Ok(levels)
+}
+
+/// Returns which application the levels are for.
+pub(crate) fn application<'a>(config: &'a Config, name: &'a str) -> &'a str {
+    config.cache_application.as_deref().unwrap_or(name)
 }
 
 /// Says what is not shared, where that may surprise.
@@ -54,6 +59,32 @@ fn redis(_url: &str, _application: &str) -> Result<Arc<dyn Level>, Error> {
     Err(Error::start("`cache_redis_url` is set: add the feature `redis` to `mcp-server` in Cargo.toml"))
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn database(url: &str, application: &str, config: &Config) -> Result<Arc<dyn Level>, Error> {
+    opened(url, application, config).map(|level| Arc::new(level) as Arc<dyn Level>)
+}
+
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 fn database(_url: &str, _application: &str, _config: &Config) -> Result<Arc<dyn Level>, Error> {
-    Err(Error::start("`cache_database_url` does nothing in this version: remove it"))
+    Err(Error::start(
+        "`cache_database_url` is set: add the feature `sqlite` or `postgres` to `mcp-server` in Cargo.toml",
+    ))
+}
+
+/// Opens the database of the configuration, for what only a database does.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn opened(
+    url: &str,
+    application: &str,
+    config: &Config,
+) -> Result<mcp_core::cache::sql::Database, Error> {
+    use mcp_core::cache::sql::{Database, DatabaseOptions};
+
+    let options = DatabaseOptions {
+        application: application.to_owned(),
+        pool_size: config.db_pool_size,
+        query_timeout: config.db_query_timeout,
+        ..DatabaseOptions::default()
+    };
+    Database::open(url, options).map_err(|error| Error::start(format!("`cache_database_url`: {error}")))
 }

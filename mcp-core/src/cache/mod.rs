@@ -22,6 +22,8 @@ mod memory;
 pub mod level;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub mod sql;
 
 mod chance;
 mod stats;

@@ -1,7 +1,7 @@
 //! Redis servers that run until they are dropped.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -32,10 +32,6 @@ impl Redis {
         let server = Self { port, folder, process };
         until("the server listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         server
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
     }
 }
 

@@ -5,6 +5,7 @@ mod control;
 mod find;
 mod list;
 mod measured;
+mod optimize;
 mod serve;
 mod warm;
 
@@ -89,6 +90,7 @@ async fn run(server: Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
         ("prompt", arguments) => call::prompt(&server, arguments).await,
         ("stats", arguments) => measured::stats(&server, arguments).await,
         ("cache", arguments) => measured::cache(&server, arguments).await,
+        ("optimize", arguments) => optimize::run(&server, arguments).await,
         ("config", arguments) => list::settings(&settings, arguments),
         (_, arguments) => serve::run(&server, arguments).await,
     };
@@ -146,6 +148,10 @@ fn command(name: &str, version: &str) -> Command {
             .arg(pid())
             .after_help(example("stats")),
         measured::cache_command(name),
+        Command::new("optimize")
+            .about("Looks after the database level: statistics, indexes, expired rows")
+            .arg(json("print what was done as JSON"))
+            .after_help(example("optimize")),
         Command::new("config")
             .about("Shows the effective settings and where each came from")
             .arg(json("print the settings as JSON"))

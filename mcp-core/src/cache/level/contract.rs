@@ -9,10 +9,10 @@ use crate::component::BoxFuture;
 
 /// A level below memory: keeps values for many processes, and the marks that invalidations leave.
 ///
-/// Nothing in a level is ever searched for. A value is stored with the marks that its tags had before
-/// its function began to run, and is good as long as they are the same: an invalidation changes marks
-/// and nothing else. Marks are compared for equality only, so that no clock and no failover can make
-/// an old value good again.
+/// Nothing in a level is ever searched for. A value holds the marks that its tags had before its function
+/// began to run, and is good as long as they are the same: an invalidation changes marks and nothing
+/// else. Marks are compared for equality only, so that no clock and no lost write can make an old value
+/// good again; only a backup that brings back both can.
 pub trait Level: Send + Sync + 'static {
     /// Returns which of the levels it is.
     fn tier(&self) -> Tier;
@@ -55,6 +55,11 @@ pub trait Level: Send + Sync + 'static {
 
     /// Returns how much it holds.
     fn holds(&self) -> Answer<'_, Holds>;
+
+    /// Returns the figures of its pool of connections, where it has one.
+    fn pool(&self) -> Option<PoolFigures> {
+        None
+    }
 }
 
 /// What a level answers in the end.
@@ -115,7 +120,7 @@ pub enum Voided {
     All,
 }
 
-/// Which cache invalidates: it knows already, and is not told again.
+/// Which cache invalidates: it knows already, and is not told again. 0 is the level itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin(pub u64);
 
@@ -144,6 +149,35 @@ pub struct Holds {
     pub entries: Option<u64>,
     /// Bytes that they take, under the same condition.
     pub bytes: Option<u64>,
+}
+
+/// How many connections there are, and how long calls waited for one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct PoolFigures {
+    /// Connections that are open.
+    pub size: u32,
+    /// Those of them that nobody uses.
+    pub idle: u32,
+    /// Calls that found none free at once.
+    pub waits: u64,
+    /// How long all calls together waited for a connection, be it free or new.
+    pub waited: Duration,
+    /// Calls that gave up because none became free in time.
+    pub timeouts: u64,
+}
+
+impl std::ops::Add for PoolFigures {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            size: self.size + other.size,
+            idle: self.idle + other.idle,
+            waits: self.waits + other.waits,
+            waited: self.waited + other.waited,
+            timeouts: self.timeouts + other.timeouts,
+        }
+    }
 }
 
 /// Why a level did not do what it was asked to.

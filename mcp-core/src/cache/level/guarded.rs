@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::breaker::Breaker;
-use super::contract::{Answer, Level, LevelError, Origin, Read, Tier, Voided, Write};
+use super::contract::{Answer, Level, LevelError, Origin, PoolFigures, Read, Tier, Voided, Write};
 use super::pending::Pending;
 use crate::cache::key::Key;
 use crate::cache::tag::TagId;
@@ -64,6 +64,8 @@ pub struct LevelStats {
     pub opened: u64,
     /// Invalidations that it has not heard of yet.
     pub pending: usize,
+    /// Its connections, where there is a pool of them.
+    pub pool: Option<PoolFigures>,
 }
 
 /// What became of a value that was found.
@@ -176,6 +178,7 @@ impl Guarded {
             failures: of(failures),
             opened: self.reads.opened() + self.writes.opened(),
             pending: self.pending.len(),
+            pool: self.level.pool(),
         }
     }
 

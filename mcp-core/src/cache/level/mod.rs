@@ -14,7 +14,8 @@ mod follow;
 mod lease;
 
 pub use contract::{
-    Answer, Event, Holds, Level, LevelError, Marks, News, Origin, Read, SILENCE, Tier, Voided, Write,
+    Answer, Event, Holds, Level, LevelError, Marks, News, Origin, PoolFigures, Read, SILENCE, Tier, Voided,
+    Write,
 };
 pub use guarded::LevelStats;
 

@@ -48,15 +48,18 @@ impl RedisNews {
         let read = read.into_iter().flat_map(|read| read.keys).flat_map(|stream| stream.ids);
         let mut events = Vec::new();
         for entry in read {
-            let Some(news) = Entry::read(&entry) else {
-                events.push(Event::Gap);
-                continue;
-            };
-            if news.before != number {
-                events.push(Event::Gap);
+            match Entry::read(&entry) {
+                Some(news) if news.before == number => {
+                    (id, number) = (entry.id, news.number);
+                    events.push(Event::Voided(news.origin, news.voided));
+                }
+                _ => {
+                    // Everything that was read before is dropped: what comes next is where to go on.
+                    events.push(Event::Gap);
+                    (id, number) = self.end(&mut connection).await?;
+                    break;
+                }
             }
-            (id, number) = (entry.id, news.number);
-            events.push(Event::Voided(news.origin, news.voided));
         }
         if events.is_empty() {
             // Nothing has come: then nothing may have happened either, or the stream is not what it was.
