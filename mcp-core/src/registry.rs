@@ -14,7 +14,6 @@ use crate::keying;
 use crate::link::Item;
 use crate::pace::Pace;
 use crate::places::Places;
-use crate::policy::Levels;
 use crate::provider::{Need, ProviderDef};
 use crate::stats::Stats;
 use crate::uri::Template;
@@ -228,10 +227,7 @@ impl Entry {
             }
             Kind::Prompt => None,
         };
-        if let Some(policy) = def.cache {
-            if policy.levels == Levels::Shared {
-                errors.push(later(def.name, &place, "levels = \"shared\""));
-            }
+        if def.cache.is_some() {
             errors.extend(unwritten_argument(def).map(|property| {
                 format!(
                     "`{}` ({place}) caches, but serde reads `{property}` and does not write it under that name, so results for \

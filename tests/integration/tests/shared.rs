@@ -1,6 +1,7 @@
 //! Servers that share results: what one computes the others have, and what one invalidates none serves.
 //!
-//! They share the Redis that `MCP_TEST_REDIS_URL` names, or the one of this machine.
+//! They share the Redis and the PostgreSQL that `MCP_TEST_REDIS_URL` and `MCP_TEST_POSTGRES_URL` name, or those of
+//! this machine, or a SQLite file.
 
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "these are tests")]
 #![allow(
@@ -24,6 +25,8 @@ use mcp_server::{Config, Server, tokio};
 fn redis() -> String {
     std::env::var("MCP_TEST_REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned())
 }
+
+const REDIS: &str = "MCP_CACHE_REDIS_URL";
 
 /// An application that no other test has.
 fn application(test: &str) -> String {
@@ -74,24 +77,35 @@ async fn an_invalidation_is_told_to_the_subscribers_of_every_node() {
 struct Place {
     folder: PathBuf,
     application: String,
+    /// What names the level that is shared.
+    variable: &'static str,
+    url: String,
 }
 
 impl Place {
     fn new(test: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("mcp-shared-{test}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        Self { folder, application: application(test) }
+        Self::with(test, REDIS, redis())
     }
 
-    fn run(&self, arguments: &[&str], url: &str) -> Output {
+    fn with(test: &str, variable: &'static str, url: String) -> Self {
+        let folder = std::env::temp_dir().join(format!("mcp-shared-{test}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self { folder, application: application(test), variable, url }
+    }
+
+    fn with_database(test: &str, url: &str) -> Self {
+        Self::with(test, "MCP_CACHE_DATABASE_URL", url.to_owned())
+    }
+
+    fn run(&self, arguments: &[&str], (variable, url): (&str, &str)) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_served"));
         command.args(arguments).current_dir(&self.folder).env("XDG_RUNTIME_DIR", &self.folder);
-        command.env("MCP_CACHE_REDIS_URL", url).env("MCP_CACHE_SECRET", "a secret of these tests");
+        command.env(variable, url).env("MCP_CACHE_SECRET", "a secret of these tests");
         command.env("MCP_CACHE_APPLICATION", &self.application).output().unwrap()
     }
 
     fn text(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments, &redis());
+        let output = self.run(arguments, (self.variable, &self.url));
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
@@ -113,21 +127,39 @@ impl Drop for Place {
     }
 }
 
-#[test]
-fn processes_share_results_and_the_command_line_reaches_them_from_any() {
-    let place = Place::new("processes");
-    assert_eq!([place.from(), place.from()], ["computed", "shared"]);
+fn reached_from_any_process(place: &Place, level: &str) {
+    assert_eq!([place.from(), place.from()], ["computed", level]);
     let kept = place.json(&["cache", "get", "product://7", "--json"]);
-    let level = &kept[0]["answer"]["levels"][0];
-    assert_eq!((level["level"].as_str(), level["kept"].as_bool()), (Some("shared"), Some(true)), "{kept}");
-    assert!(level["fresh_for_ms"].as_u64().unwrap() <= 300_000);
+    let below = &kept[0]["answer"]["levels"][0];
+    assert_eq!((below["level"].as_str(), below["kept"].as_bool()), (Some(level), Some(true)), "{kept}");
+    assert!(below["fresh_for_ms"].as_u64().unwrap() <= 300_000);
 
     place.text(&["cache", "invalidate", "--uri", "product://7"]);
-    assert_eq!([place.from(), place.from()], ["computed", "shared"]);
+    assert_eq!([place.from(), place.from()], ["computed", level]);
     place.text(&["cache", "clear"]);
     assert_eq!(place.from(), "computed");
     let stats = place.json(&["cache", "stats", "--json"]);
     assert_eq!(stats[0]["answer"]["levels"][0]["up"], true, "{stats}");
+}
+
+#[test]
+fn processes_share_a_redis_and_the_command_line_reaches_it_from_any() {
+    reached_from_any_process(&Place::new("processes"), "shared");
+}
+
+#[test]
+fn processes_share_a_file_and_the_command_line_reaches_it_from_any() {
+    let place = Place::with_database("file", "sqlite://results.db");
+    reached_from_any_process(&place, "database");
+    let did: Vec<String> = serde_json::from_value(place.json(&["optimize", "--json"])).unwrap();
+    assert!(did.iter().any(|sentence| sentence.contains("expired")), "{did:?}");
+}
+
+#[test]
+fn processes_share_a_postgres_and_the_command_line_reaches_it_from_any() {
+    let url = std::env::var("MCP_TEST_POSTGRES_URL");
+    let url = url.unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+    reached_from_any_process(&Place::with_database("postgres", &url), "database");
 }
 
 #[test]
@@ -142,7 +174,7 @@ fn recorded_calls_warm_what_others_find() {
     ];
     let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
     std::fs::write(place.folder.join("calls.jsonl"), lines.join("\n")).unwrap();
-    let output = place.run(&["cache", "warm", "calls.jsonl"], &redis());
+    let output = place.run(&["cache", "warm", "calls.jsonl"], (REDIS, &redis()));
     assert!(!output.status.success(), "one of them failed");
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text, "1 computed, 1 were there, 0 are not cached, 1 failed, 1 lines are no calls\n");
@@ -153,7 +185,7 @@ fn recorded_calls_warm_what_others_find() {
 #[test]
 fn calls_succeed_where_nothing_listens() {
     let place = Place::new("nobody");
-    let output = place.run(&["read", "product://7", "--times", "2"], "redis://127.0.0.1:1");
+    let output = place.run(&["read", "product://7", "--times", "2"], (REDIS, "redis://127.0.0.1:1"));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(
         output.status.success() && text.contains("1: computed, ") && text.contains("2: memory, "),
@@ -164,7 +196,7 @@ fn calls_succeed_where_nothing_listens() {
 #[test]
 fn a_url_that_cannot_be_used_is_named_without_its_password() {
     let place = Place::new("url");
-    let output = place.run(&["call", "products"], "rdis://user:hunter2@host");
+    let output = place.run(&["call", "products"], (REDIS, "rdis://user:hunter2@host"));
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && error.contains("`cache_redis_url`"), "{error}");
     assert!(!error.contains("hunter2"), "{error}");
