@@ -86,7 +86,7 @@ async fn a_cluster_of_three() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_with_no_more_rights_than_it_needs() {
     // What the documentation says that a user needs.
-    let commands = "+hmget +hget +hset +hsetnx +hlen +del +get +set +pttl +time +xadd +xread +xrange +xrevrange \
+    let commands = "+hmget +hget +hset +hsetnx +hdel +hlen +del +get +set +pttl +time +xadd +xread +xrange +xrevrange \
                     +evalsha +script|load +multi +exec";
     let server = Redis::start(&["--port", "{port}"]);
     let port = server.port.to_string();

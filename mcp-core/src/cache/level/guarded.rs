@@ -151,6 +151,9 @@ impl Guarded {
 
     /// Waits until the level has heard of an invalidation, or is not likely to soon.
     pub(super) async fn heard(&self, number: u64) {
+        if !self.is_up() {
+            return;
+        }
         _ = tokio::time::timeout(self.deadline, self.pending.heard(number)).await;
     }
 
@@ -168,7 +171,7 @@ impl Guarded {
         let Counts { hits, misses, stored, outdated, corrupt, skipped, failures } = &self.counts;
         LevelStats {
             level: self.tier.to_string(),
-            up: !self.reads.is_open() && !self.writes.is_open(),
+            up: self.is_up(),
             hits: of(hits),
             misses: of(misses),
             stored: of(stored),
@@ -180,6 +183,10 @@ impl Guarded {
             pending: self.pending.len(),
             pool: self.level.pool(),
         }
+    }
+
+    fn is_up(&self) -> bool {
+        !self.reads.is_open() && !self.writes.is_open()
     }
 
     async fn asked<'a, T>(&self, breaker: &Breaker, ask: impl FnOnce() -> Answer<'a, T>) -> Option<T> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use redis::{Pipeline, RedisError};
 
-use super::connection::{Connection, Place};
+use super::connection::Place;
+use super::line::Line;
 use super::news::RedisNews;
 use super::scripts::Scripts;
 use crate::cache::key::Key;
@@ -19,8 +20,7 @@ const MOST_NEWS: usize = 10_000;
 
 /// The level in Redis 5 or newer, or Valkey. Nothing is connected before it is needed.
 pub struct Redis {
-    place: Place,
-    connection: Connection,
+    line: Line,
     names: Arc<Names>,
     scripts: Arc<Scripts>,
 }
@@ -52,17 +52,17 @@ impl Redis {
     ///
     /// Panics outside of a tokio runtime.
     pub fn open(url: &str, options: &RedisOptions) -> Result<Self, LevelError> {
-        let place = Place::read(url)?;
-        let connection = place.connect().map_err(|error| failed(&error))?;
+        let line = Line::new(Place::read(url)?).map_err(|error| failed(&error))?;
         let name = |what: &str| format!("mcp:{{{}}}:{what}", options.application);
         let names =
             Names { marks: name("marks"), news: name("news"), values: name("v:"), leases: name("l:") };
-        Ok(Self { place, connection, names: Arc::new(names), scripts: Arc::new(Scripts::new()) })
+        Ok(Self { line, names: Arc::new(names), scripts: Arc::new(Scripts::new()) })
     }
 
     /// Makes the mark for everything, which nothing is stored without.
-    async fn found(&self) -> Result<u64, RedisError> {
-        self.scripts.found.key(&self.names.marks).invoke_async(&mut self.connection.clone()).await
+    async fn found(&self) -> Result<u64, LevelError> {
+        let asked = self.scripts.found.key(&self.names.marks);
+        self.line.ask(async |connection| asked.invoke_async(connection).await).await
     }
 }
 
@@ -102,12 +102,11 @@ impl Level for Redis {
                 asked.arg(tag.as_bytes());
             }
             asked.cmd("PTTL").arg(&value).cmd("GET").arg(&value);
-            let answered: (Vec<Option<u64>>, i64, Option<Vec<u8>>) =
-                asked.query_async(&mut self.connection.clone()).await.map_err(|error| failed(&error))?;
-            let (marks, left, value) = answered;
+            let (marks, left, value): (Vec<Option<u64>>, i64, Option<Vec<u8>>) =
+                self.line.ask(async |connection| asked.query_async(connection).await).await?;
             let mut marks: Box<[u64]> = marks.into_iter().map(Option::unwrap_or_default).collect();
             if let Some(all) = marks.first_mut().filter(|all| **all == 0) {
-                *all = self.found().await.map_err(|error| failed(&error))?;
+                *all = self.found().await?;
             }
             let left = u64::try_from(left).ok().map(Duration::from_millis);
             Ok(Read { value: value.zip(left), marks: Marks(marks) })
@@ -126,7 +125,7 @@ impl Level for Redis {
             for mark in &write.marks.0 {
                 asked.arg(*mark);
             }
-            asked.invoke_async(&mut self.connection.clone()).await.map_err(|error| failed(&error))
+            self.line.ask(async |connection| asked.invoke_async(connection).await).await
         })
     }
 
@@ -139,16 +138,19 @@ impl Level for Redis {
             };
             let mut asked = self.scripts.invalidate.key(&self.names.marks);
             asked.key(&self.names.news).arg(origin.0).arg(MOST_MARKS).arg(MOST_NEWS).arg(tags);
-            let done: Result<i64, _> = asked.invoke_async(&mut self.connection.clone()).await;
-            done.map(drop).map_err(|error| failed(&error))
+            let done: i64 = self.line.ask(async |connection| asked.invoke_async(connection).await).await?;
+            debug_assert_eq!(done, 1);
+            Ok(())
         })
     }
 
     fn discard<'a>(&'a self, key: &'a Key, value: &'a [u8]) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut asked = self.scripts.discard.key(self.names.value(key));
-            let done: Result<i64, _> = asked.arg(value).invoke_async(&mut self.connection.clone()).await;
-            done.map(drop).map_err(|error| failed(&error))
+            asked.arg(value);
+            let done: i64 = self.line.ask(async |connection| asked.invoke_async(connection).await).await?;
+            debug_assert_eq!(done, 1);
+            Ok(())
         })
     }
 
@@ -156,21 +158,28 @@ impl Level for Redis {
         Box::pin(async move {
             let mut asked = redis::cmd("SET");
             asked.arg(self.names.lease(key)).arg(holder).arg("NX").arg("PX").arg(millis(time));
-            let set: Result<Option<String>, _> = asked.query_async(&mut self.connection.clone()).await;
-            set.map(|set| set.is_some()).map_err(|error| failed(&error))
+            let set: Option<String> =
+                self.line.ask(async |connection| asked.query_async(connection).await).await?;
+            Ok(set.is_some())
         })
     }
 
     fn release<'a>(&'a self, key: &'a Key, holder: u64) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut asked = self.scripts.discard.key(self.names.lease(key));
-            let done: Result<i64, _> = asked.arg(holder).invoke_async(&mut self.connection.clone()).await;
-            done.map(drop).map_err(|error| failed(&error))
+            asked.arg(holder);
+            let done: i64 = self.line.ask(async |connection| asked.invoke_async(connection).await).await?;
+            debug_assert_eq!(done, 1);
+            Ok(())
         })
     }
 
     fn news(&self) -> Box<dyn News> {
-        Box::new(RedisNews::new(self.place.clone(), Arc::clone(&self.names), Arc::clone(&self.scripts)))
+        Box::new(RedisNews::new(
+            self.line.place().clone(),
+            Arc::clone(&self.names),
+            Arc::clone(&self.scripts),
+        ))
     }
 
     fn holds(&self) -> Answer<'_, Holds> {

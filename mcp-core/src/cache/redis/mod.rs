@@ -12,6 +12,7 @@
 
 mod connection;
 mod level;
+mod line;
 mod news;
 mod scripts;
 

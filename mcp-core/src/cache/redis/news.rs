@@ -11,8 +11,9 @@ use super::scripts::Scripts;
 use crate::cache::level::{Answer, Event, LevelError, News, Origin, SILENCE, Voided};
 use crate::cache::tag::TagId;
 
-/// How many invalidations are read at once.
-const CHUNK: usize = 500;
+/// How many invalidations are read at once: more than the stream keeps. Whoever was away has heard everything
+/// with the first answer, and trusts nothing again before.
+const CHUNK: usize = 20_000;
 
 /// Follows the stream by its numbers: each names the one before it, so that nothing is missed unnoticed.
 pub(super) struct RedisNews {

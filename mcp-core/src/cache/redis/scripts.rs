@@ -42,7 +42,11 @@ return 1
 ";
 
 /// `KEYS`: marks, news. `ARGV`: origin, most marks, most news, tags in one string, or nothing for everything.
+///
+/// A Redis that is full refuses a script whose first write may take memory, and lets one go on that began with
+/// another: an invalidation must get through most of all, and `HDEL` of no field is such a write.
 const INVALIDATE: &str = r"
+redis.call('HDEL', KEYS[1], '')
 local tags = ARGV[4]
 local all = tags == '' or redis.call('HLEN', KEYS[1]) + #tags / 16 > tonumber(ARGV[2])
 if all then

@@ -1,0 +1,88 @@
+//! The connection for values and marks, which is replaced where nothing comes back any more.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use redis::RedisError;
+
+use super::connection::{Connection, Place};
+use super::level::failed;
+use crate::cache::level::LevelError;
+
+/// After so many requests in a row without an answer the next one goes through a new connection.
+const UNANSWERED: u32 = 3;
+
+/// Connects when it is needed, and again when that is lost.
+///
+/// The connection does so where the network says that it is gone. One that was forgotten on the way stays
+/// open for a quarter of an hour, until TCP gives it up: that, only missing answers show.
+pub(super) struct Line {
+    place: Place,
+    current: Mutex<Current>,
+    unanswered: AtomicU32,
+}
+
+struct Current {
+    number: u64,
+    connection: Connection,
+}
+
+/// A request under way. Dropped without an answer, it was given up by whoever asked.
+struct Asking<'a> {
+    line: &'a Line,
+    number: u64,
+    answered: bool,
+}
+
+impl Line {
+    pub(super) fn new(place: Place) -> Result<Self, RedisError> {
+        let current = Current { number: 0, connection: place.connect()? };
+        Ok(Self { place, current: Mutex::new(current), unanswered: AtomicU32::new(0) })
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Asks something, and notes whether anything comes back, be it an error.
+    pub(super) async fn ask<T>(
+        &self,
+        ask: impl AsyncFnOnce(&mut Connection) -> Result<T, RedisError>,
+    ) -> Result<T, LevelError> {
+        let (number, mut connection) = {
+            let current = self.current();
+            (current.number, current.connection.clone())
+        };
+        let mut asking = Asking { line: self, number, answered: false };
+        let answer = ask(&mut connection).await;
+        asking.answered = true;
+        answer.map_err(|error| failed(&error))
+    }
+
+    fn replace(&self, number: u64) {
+        let mut current = self.current();
+        // Others that were given up with it have the same one in mind.
+        if current.number == number
+            && tokio::runtime::Handle::try_current().is_ok()
+            && let Ok(connection) = self.place.connect()
+        {
+            *current = Current { number: number + 1, connection };
+        }
+    }
+
+    // Every change is whole before its lock is given back.
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if self.answered {
+            self.line.unanswered.store(0, Relaxed);
+        } else if self.line.unanswered.fetch_add(1, Relaxed) + 1 >= UNANSWERED {
+            // The count goes on after that: while nothing comes back, each attempt has a connection of its own.
+            self.line.replace(self.number);
+        }
+    }
+}
