@@ -22,7 +22,7 @@ pub(crate) fn configured(config: &Config, name: &str) -> Result<Vec<Arc<dyn Leve
 }
 
 /// Returns which application the levels are for.
-pub(crate) fn application<'a>(config: &'a Config, name: &'a str) -> &'a str {
+fn application<'a>(config: &'a Config, name: &'a str) -> &'a str {
     config.cache_application.as_deref().unwrap_or(name)
 }
 
@@ -56,7 +56,7 @@ fn redis(url: &str, application: &str) -> Result<Arc<dyn Level>, Error> {
 
 #[cfg(not(feature = "redis"))]
 fn redis(_url: &str, _application: &str) -> Result<Arc<dyn Level>, Error> {
-    Err(Error::start("`cache_redis_url` is set: add the feature `redis` to `mcp-server` in Cargo.toml"))
+    Err(Error::start("a Redis needs the feature `redis` of `mcp-server`: add it in Cargo.toml"))
 }
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -66,18 +66,11 @@ fn database(url: &str, application: &str, config: &Config) -> Result<Arc<dyn Lev
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 fn database(_url: &str, _application: &str, _config: &Config) -> Result<Arc<dyn Level>, Error> {
-    Err(Error::start(
-        "`cache_database_url` is set: add the feature `sqlite` or `postgres` to `mcp-server` in Cargo.toml",
-    ))
+    Err(without_database())
 }
 
-/// Opens the database of the configuration, for what only a database does.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) fn opened(
-    url: &str,
-    application: &str,
-    config: &Config,
-) -> Result<mcp_core::cache::sql::Database, Error> {
+fn opened(url: &str, application: &str, config: &Config) -> Result<mcp_core::cache::sql::Database, Error> {
     use mcp_core::cache::sql::{Database, DatabaseOptions};
 
     let options = DatabaseOptions {
@@ -87,4 +80,27 @@ pub(crate) fn opened(
         ..DatabaseOptions::default()
     };
     Database::open(url, options).map_err(|error| Error::start(format!("`cache_database_url`: {error}")))
+}
+
+/// Looks after the database level; returns in sentences what was done.
+#[cfg(all(feature = "cli", any(feature = "sqlite", feature = "postgres")))]
+pub(crate) async fn optimize(config: &Config, name: &str) -> Result<Vec<String>, Error> {
+    let Some(url) = &config.cache_database_url else {
+        return Err(Error::start("there is no database level: set `MCP_CACHE_DATABASE_URL`"));
+    };
+    let database = opened(url, application(config, name), config)?;
+    database.optimize().await.map_err(|error| Error::Transport(error.to_string()))
+}
+
+#[cfg(all(feature = "cli", not(any(feature = "sqlite", feature = "postgres"))))]
+#[expect(clippy::unused_async, reason = "has the form of the version with a database")]
+pub(crate) async fn optimize(_config: &Config, _name: &str) -> Result<Vec<String>, Error> {
+    Err(without_database())
+}
+
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+fn without_database() -> Error {
+    Error::start(
+        "a database level needs the feature `sqlite` or `postgres` of `mcp-server`: add it in Cargo.toml",
+    )
 }

@@ -143,8 +143,21 @@ async fn p40_two_versions_of_a_server_run_together_and_read_nothing_of_each_othe
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p41_a_thousand_callers_of_one_key_on_each_of_four_nodes_run_it_four_times_at_most() {
+    herd(false, 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p41_with_a_lease_they_run_it_once() {
+    herd(true, 1).await;
+}
+
+/// A thousand callers on each of four nodes, of which so many may compute a round.
+async fn herd(lease: bool, most: u64) {
     let (url, application) = (redis_url(), application("herd"));
-    let nodes = Node::many(4, &url, &application).await;
+    let mut nodes = Vec::new();
+    for _ in 0..4 {
+        nodes.push(Node::with(&url, &application, |options| options.lease = lease).await);
+    }
     for round in 1..=3 {
         let mut calls = Vec::new();
         for node in &nodes {
@@ -163,7 +176,7 @@ async fn p41_a_thousand_callers_of_one_key_on_each_of_four_nodes_run_it_four_tim
             assert_eq!(call.await.unwrap(), round.to_string());
         }
         let runs: u64 = nodes.iter().map(Node::runs).sum();
-        assert!(runs <= 4 * round, "{runs} runs in round {round}");
+        assert!(runs <= most * round, "{runs} runs in round {round}");
         for node in &nodes {
             node.cache.idle().await;
         }
@@ -173,6 +186,28 @@ async fn p41_a_thousand_callers_of_one_key_on_each_of_four_nodes_run_it_four_tim
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn a_lease_whose_holder_is_gone_is_waited_for_and_then_ignored() {
+    let (url, application) = (redis_url(), application("holder"));
+    let node = Node::with(&url, &application, |options| options.lease = true).await;
+    let lookup = node.lookup("a", policy());
+    assert!(level(&url, &application).lease(&lookup.key, 7, PATIENCE).await.unwrap());
+    let begun = tokio::time::Instant::now();
+    assert_eq!(node.settle("a", "1").await.1, CacheOutcome::Computed);
+    let waited = begun.elapsed();
+    assert!(waited > SECOND && waited < PATIENCE / 2, "{waited:?}");
+    // A result that somebody stores meanwhile is waited for no longer.
+    let lookup = node.lookup("b", policy());
+    assert!(level(&url, &application).lease(&lookup.key, 7, PATIENCE).await.unwrap());
+    let waiting = {
+        let node = node.clone();
+        tokio::spawn(async move { node.settle("b", "2").await })
+    };
+    let other = Node::open(&url, &application).await;
+    assert_eq!(other.settle("b", "1").await, ("1".to_owned(), CacheOutcome::Computed));
+    assert_eq!(waiting.await.unwrap(), ("1".to_owned(), CacheOutcome::Shared));
 }
 
 #[tokio::test]

@@ -28,11 +28,7 @@ impl Node {
     }
 
     pub(crate) async fn with(url: &str, application: &str, change: impl FnOnce(&mut CacheOptions)) -> Self {
-        let level = level(url, application);
-        // The mark for everything is made by the first read: before anybody listens, that is no news.
-        let key = mcp_core::cache::KeyWriter::new(&[0; 32], "none", 0, 0).finish().unwrap();
-        _ = tokio::time::timeout(SECOND, level.read(&key, &[])).await;
-        Self::on(level, change).await
+        Self::on(level(url, application), change).await
     }
 
     pub(crate) async fn on(level: Arc<dyn Level>, change: impl FnOnce(&mut CacheOptions)) -> Self {

@@ -11,6 +11,7 @@ use crate::dispatch::Answer;
 use crate::protocol::render::{self, Target};
 
 /// Up to this size an answer is sent in one piece: a copy costs the socket less than three pieces do.
+#[cfg(feature = "http")]
 const SMALL: usize = 4096;
 
 /// An answer in three pieces, the middle one of which is what the cache holds.
@@ -20,6 +21,7 @@ pub(crate) struct Written {
     pub(crate) payload: Bytes,
     pub(crate) tail: Bytes,
     /// Whether the payload lives on in the cache, and will be sent again.
+    #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "only HTTP compresses"))]
     pub(crate) kept: bool,
 }
 
@@ -38,6 +40,7 @@ impl Written {
     }
 
     /// Returns the pieces in their order, of which a small answer has one.
+    #[cfg(feature = "http")]
     pub(crate) fn pieces(self) -> [Bytes; 3] {
         let length = self.len();
         if length > SMALL || length == self.head.len() {
