@@ -1,20 +1,24 @@
 //! What hits of the cache cost beside what they cannot cost less than.
 
 use std::hint::black_box;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use mcp_core::arguments::Input;
-use mcp_core::cache::level::Level;
+use mcp_core::cache::level::{Level, Tier};
 use mcp_core::cache::redis::{Redis, RedisOptions};
+use mcp_core::cache::sql::{Database, DatabaseOptions};
 use mcp_core::cache::{Cache, CacheOptions, CacheOutcome, Loaded, Lookup, TagId};
 use mcp_core::policy::{CachePolicy, Levels, Scope};
 use mcp_core::{Identity, keying, tool};
 use nix::time::{ClockId, clock_gettime};
 use redis::AsyncCommands as _;
 use redis::aio::ConnectionManager;
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use tokio::runtime::{Builder, Runtime};
 
 /// What `bench levels` is run with.
@@ -61,12 +65,33 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "\nRedis: a hit of {} bytes, beside a `GET` of the same, {} at a time",
         options.bytes, options.concurrency
     );
-    let shared = Arc::new(runtime.block_on(Shared::new(options))?);
+    beside(&runtime, options, time, runtime.block_on(Bare::redis(options))?)?;
+
+    println!(
+        "\nSQLite: a hit of {} bytes, beside a prepared `SELECT` of the same, {} at a time",
+        options.bytes, options.concurrency
+    );
+    let folder = std::env::temp_dir().join(format!("mcp-bench-levels-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let measured = runtime
+        .block_on(Bare::sqlite(options, &folder))
+        .and_then(|both| beside(&runtime, options, time, both));
+    std::fs::remove_dir_all(folder)?;
+    measured
+}
+
+fn beside(
+    runtime: &Runtime,
+    options: &Options,
+    time: Duration,
+    (level, bare): (Arc<dyn Level>, Bare),
+) -> Result<()> {
+    let below = Arc::new(runtime.block_on(Below::new(options, level, bare))?);
     compare(options.rounds, || {
-        let ours = Arc::clone(&shared);
-        let ours = loops(&runtime, options.concurrency, time, move || Arc::clone(&ours).ours())?;
-        let bare = Arc::clone(&shared);
-        let bare = loops(&runtime, options.concurrency, time, move || Arc::clone(&bare).bare())?;
+        let ours = Arc::clone(&below);
+        let ours = loops(runtime, options.concurrency, time, move || Arc::clone(&ours).ours())?;
+        let bare = Arc::clone(&below);
+        let bare = loops(runtime, options.concurrency, time, move || Arc::clone(&bare).bare())?;
         Ok((ours, bare))
     })
 }
@@ -166,25 +191,33 @@ fn timed(time: Duration, turn: impl Fn()) -> Cost {
     begun.elapsed().as_secs_f64() * 1e6 / turns as f64
 }
 
-/// A level in Redis, and Redis by itself.
-struct Shared {
+/// A level, and by itself what keeps it.
+struct Below {
     cache: Cache,
+    tier: CacheOutcome,
     /// Many calls: those who ask for the same at a time share one flight.
     lookups: Vec<Lookup>,
     next: AtomicUsize,
-    redis: ConnectionManager,
+    bare: Bare,
+}
+
+enum Bare {
+    Redis(ConnectionManager),
+    Sqlite(SqlitePool),
 }
 
 const CALLS: usize = 1024;
 
 const BARE: &str = "mcp:{bench levels}:bare";
 
-impl Shared {
-    async fn new(options: &Options) -> Result<Self> {
-        let level = Redis::open(&options.redis, &RedisOptions { application: "bench levels".to_owned() })?;
-        let levels: Vec<Arc<dyn Level>> = vec![Arc::new(level)];
+impl Below {
+    async fn new(options: &Options, level: Arc<dyn Level>, bare: Bare) -> Result<Self> {
+        let tier = match level.tier() {
+            Tier::Shared => CacheOutcome::Shared,
+            Tier::Database => CacheOutcome::Database,
+        };
         let secret = Some([7; 32]);
-        let cache = Cache::new(CacheOptions { levels, secret, ..CacheOptions::default() });
+        let cache = Cache::new(CacheOptions { levels: vec![level], secret, ..CacheOptions::default() });
         cache.open().await;
         // Never from memory.
         let policy = CachePolicy::new().scope(Scope::Public).levels(Levels::Shared).ttl_ms(600_000);
@@ -197,9 +230,7 @@ impl Shared {
             cache.prime_everywhere(&lookup, body.clone().into()).await;
             lookups.push(lookup);
         }
-        let mut redis = ConnectionManager::new(redis::Client::open(&*options.redis)?).await?;
-        let () = redis.pset_ex(BARE, body, 600_000).await?;
-        Ok(Self { cache, lookups, next: AtomicUsize::new(0), redis })
+        Ok(Self { cache, tier, lookups, next: AtomicUsize::new(0), bare })
     }
 
     async fn ours(self: Arc<Self>) -> Result<()> {
@@ -207,14 +238,44 @@ impl Shared {
         let next = self.next.fetch_add(1, Relaxed) % CALLS;
         let lookup = self.lookups.get(next).context("there are so many")?.clone();
         let served = self.cache.get_or_run(lookup, run).await;
-        let hit = served.outcome == CacheOutcome::Shared;
-        ensure!(hit, "it is no hit: {:?}", served.outcome);
+        ensure!(served.outcome == self.tier, "it is no hit: {:?}", served.outcome);
         Ok(())
     }
 
     async fn bare(self: Arc<Self>) -> Result<()> {
-        let value: Vec<u8> = self.redis.clone().get(BARE).await?;
-        ensure!(!value.is_empty(), "Redis has lost the value");
+        let value: Vec<u8> = match &self.bare {
+            Bare::Redis(redis) => redis.clone().get(BARE).await?,
+            Bare::Sqlite(pool) => {
+                let next = self.next.fetch_add(1, Relaxed) % CALLS;
+                let select = sqlx::query_scalar("SELECT value FROM bare WHERE key = ?1");
+                select.bind(i64::try_from(next)?).fetch_one(pool).await?
+            }
+        };
+        ensure!(!value.is_empty(), "the value is lost");
         Ok(())
+    }
+}
+
+impl Bare {
+    async fn redis(options: &Options) -> Result<(Arc<dyn Level>, Self)> {
+        let level = Redis::open(&options.redis, &RedisOptions { application: "bench levels".to_owned() })?;
+        let mut redis = ConnectionManager::new(redis::Client::open(&*options.redis)?).await?;
+        let () = redis.pset_ex(BARE, vec![b'7'; options.bytes], 600_000).await?;
+        Ok((Arc::new(level), Self::Redis(redis)))
+    }
+
+    async fn sqlite(options: &Options, folder: &Path) -> Result<(Arc<dyn Level>, Self)> {
+        let url = format!("sqlite://{}/level.db", folder.display());
+        let level = Database::open(&url, DatabaseOptions::default())?;
+        let file = SqliteConnectOptions::new().filename(folder.join("bare.db")).create_if_missing(true);
+        // As many readers as the level has.
+        let pool = SqlitePoolOptions::new().max_connections(4);
+        let pool = pool.connect_with(file.journal_mode(SqliteJournalMode::Wal)).await?;
+        sqlx::query("CREATE TABLE bare (key INTEGER PRIMARY KEY, value BLOB)").execute(&pool).await?;
+        for key in 0..CALLS {
+            let insert = sqlx::query("INSERT INTO bare VALUES (?1, ?2)").bind(i64::try_from(key)?);
+            insert.bind(vec![b'7'; options.bytes]).execute(&pool).await?;
+        }
+        Ok((Arc::new(level), Self::Sqlite(pool)))
     }
 }

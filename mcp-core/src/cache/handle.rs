@@ -167,7 +167,8 @@ impl Cache {
         let private = options.secret.is_some() || options.share_private;
         let sealer = Sealer::new(&secret, options.secret.is_some());
         let CacheOptions { levels, level_deadline, lease, .. } = options;
-        let below = Below::new(levels, sealer, level_deadline, private, lease, random());
+        // 0 is the levels' own.
+        let below = Below::new(levels, sealer, level_deadline, private, lease, random() | 1);
         Self(Arc::new(Inner {
             secret,
             enabled: options.enabled,

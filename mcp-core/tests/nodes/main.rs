@@ -14,3 +14,4 @@ mod rows;
 mod sharing;
 mod soak;
 mod support;
+mod two_levels;

@@ -65,7 +65,12 @@ impl Below {
     ) -> Self {
         let mut levels = levels;
         levels.sort_by_key(|level| level.tier());
-        let levels = levels.into_iter().map(|level| Guarded::new(level, deadline, origin)).collect();
+        let mut guarded: Vec<Arc<Guarded>> = Vec::new();
+        for level in levels.into_iter().rev() {
+            guarded.push(Guarded::new(level, deadline, origin, guarded.last().cloned()));
+        }
+        guarded.reverse();
+        let levels = guarded.into();
         let holders = AtomicU64::new(origin);
         Self { levels, leases, holders, sealer, origin: Origin(origin), deadline, private }
     }
@@ -188,6 +193,13 @@ impl Below {
     /// Notes an invalidation at all levels, before it takes effect here. Returns its numbers.
     pub(crate) fn invalidate(&self, voided: &Voided) -> Vec<u64> {
         self.levels.iter().map(|guarded| guarded.invalidate(voided)).collect()
+    }
+
+    /// Notes what another process has invalidated at the first level, which it may have failed to tell the others.
+    pub(crate) fn overheard(&self, voided: &Voided) {
+        for guarded in self.levels.iter().skip(1) {
+            guarded.invalidate(voided);
+        }
     }
 
     /// Tells the levels what they have not heard of.

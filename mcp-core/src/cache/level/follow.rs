@@ -75,7 +75,11 @@ impl Cache {
     fn happened(&self, event: Event) {
         match event {
             Event::Voided(origin, _) if origin == self.0.below.origin() => {}
-            Event::Voided(_, voided) => self.void(&voided),
+            Event::Voided(_, voided) => {
+                self.0.below.overheard(&voided);
+                self.void(&voided);
+                self.0.below.tell();
+            }
             Event::Gap => {
                 tracing::debug!("invalidations may have been missed: everything in memory is dropped");
                 self.void(&Voided::All);

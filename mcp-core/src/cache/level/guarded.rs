@@ -25,6 +25,8 @@ pub(super) struct Guarded {
     writes: Breaker,
     pending: Pending,
     counts: Counts,
+    /// The next level below.
+    lower: Option<Arc<Guarded>>,
 }
 
 #[derive(Default)]
@@ -76,7 +78,12 @@ pub(super) enum Verdict {
 }
 
 impl Guarded {
-    pub(super) fn new(level: Arc<dyn Level>, deadline: Duration, seed: u64) -> Arc<Self> {
+    pub(super) fn new(
+        level: Arc<dyn Level>,
+        deadline: Duration,
+        seed: u64,
+        lower: Option<Arc<Self>>,
+    ) -> Arc<Self> {
         let tier = level.tier();
         Arc::new(Self {
             level,
@@ -86,6 +93,7 @@ impl Guarded {
             writes: Breaker::new(format!("{tier}, writing"), !seed),
             pending: Pending::default(),
             counts: Counts::default(),
+            lower,
         })
     }
 
@@ -141,6 +149,10 @@ impl Guarded {
         runtime.spawn(async move {
             let guarded = &telling.0;
             while let Some((voided, number)) = guarded.pending.next() {
+                // From the bottom up: who finds nothing here must not find below what is invalid, and bring it up.
+                if let Some(lower) = &guarded.lower {
+                    lower.told().await;
+                }
                 match guarded.asked(&guarded.writes, || guarded.level.invalidate(&voided, origin)).await {
                     Some(()) => guarded.pending.told(number),
                     None => tokio::time::sleep(AGAIN).await,
@@ -155,6 +167,11 @@ impl Guarded {
             return;
         }
         _ = tokio::time::timeout(self.deadline, self.pending.heard(number)).await;
+    }
+
+    /// Waits until the level has heard of everything, or is not likely to soon.
+    async fn told(&self) {
+        self.heard(self.pending.last()).await;
     }
 
     pub(super) fn counted(&self, verdict: &Verdict) {

@@ -94,6 +94,11 @@ impl Pending {
         self.state().telling = false;
     }
 
+    /// Returns the number of the last invalidation.
+    pub(super) fn last(&self) -> u64 {
+        self.state().last
+    }
+
     /// Waits until the level has heard of a number.
     pub(super) async fn heard(&self, number: u64) {
         // An error would mean that the sender is gone, which `self` holds.
