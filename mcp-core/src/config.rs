@@ -28,6 +28,8 @@ pub struct Config {
     pub cache_secret: Option<String>,
     /// Whether private results may be in levels that are shared though there is no secret.
     pub cache_share_private: bool,
+    /// Whether private results are encrypted in levels that are shared; with the feature `encryption` of `mcp-server`.
+    pub cache_encrypt: bool,
     /// Whether one of many processes computes a result that all want, while the others wait a moment.
     pub cache_lease: bool,
     /// Which application the levels are shared for; the server's name where this says nothing.
@@ -85,6 +87,7 @@ impl Default for Config {
             cache_database_url: None,
             cache_secret: None,
             cache_share_private: false,
+            cache_encrypt: false,
             cache_lease: false,
             cache_application: None,
             redis_url: None,

@@ -10,6 +10,14 @@ use crate::error::Error;
 
 /// Makes the levels; nothing is connected yet.
 pub(crate) fn configured(config: &Config, name: &str) -> Result<Vec<Arc<dyn Level>>, Error> {
+    if config.cache_encrypt && !cfg!(feature = "encryption") {
+        return Err(Error::start(
+            "`cache_encrypt` needs the feature `encryption` of `mcp-server`: add it in Cargo.toml",
+        ));
+    }
+    if config.cache_encrypt && config.cache_secret.is_none() {
+        return Err(Error::start("`cache_encrypt` needs a secret: set `MCP_CACHE_SECRET`"));
+    }
     let application = application(config, name);
     let mut levels = Vec::new();
     if let Some(url) = config.cache_redis_url.as_ref().or(config.redis_url.as_ref()) {

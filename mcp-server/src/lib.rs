@@ -30,6 +30,7 @@
 //! | `redis` | a level of the cache in Redis or Valkey: `cache_redis_url` | no |
 //! | `redis-tls` | the same over TLS, `rediss://` | no |
 //! | `sqlite`, `postgres` | a level of the cache in a database: `cache_database_url` | no |
+//! | `encryption` | private results are encrypted in these levels: `cache_encrypt` | no |
 //! | `jwt` | access tokens of an OAuth authorization server: `Jwt`, and `auth_issuer` in the configuration | no |
 
 #[allow(unused_extern_crates, reason = "the attributes write paths from the root of the crate")]

@@ -72,6 +72,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         boolean,
         "whether private results may be in shared levels without a secret (false)"
     ),
+    setting!(cache_encrypt, boolean, "whether private results are encrypted in shared levels (false)"),
     setting!(cache_lease, boolean, "whether one of many processes computes what all want (false)"),
     setting!(
         cache_application,

@@ -88,6 +88,7 @@ impl Core {
             levels: if config.cache_enabled { levels::configured(&config, &setup.name)? } else { Vec::new() },
             secret: levels::secret(&config),
             share_private: config.cache_share_private,
+            encrypt: config.cache_encrypt,
             lease: config.cache_lease,
             ..CacheOptions::default()
         };

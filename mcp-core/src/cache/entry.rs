@@ -67,7 +67,7 @@ impl Life {
     pub(super) fn of(policy: &CachePolicy, fresh: Duration) -> Self {
         Self {
             fresh,
-            stale: fresh + policy.stale.min(LONGEST_LIFE),
+            stale: fresh.saturating_add(policy.stale).min(LONGEST_LIFE),
             error: policy.stale_if_error.min(LONGEST_LIFE),
             cost: Duration::ZERO,
         }
@@ -208,5 +208,22 @@ impl Refreshing {
 impl Drop for Refreshing {
     fn drop(&mut self) {
         self.0.refresh.running.store(false, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    #[test]
+    fn p42_no_life_is_longer_than_the_longest_and_what_is_left_of_it_is_never_more() {
+        let policy = CachePolicy::new().stale_ms(30 * 24 * 3_600_000).stale_if_error_ms(90 * 24 * 3_600_000);
+        let life = Life::of(&policy, 7 * DAY);
+        assert_eq!((life.fresh, life.total()), (7 * DAY, LONGEST_LIFE));
+        let left = life.after(5 * DAY);
+        assert_eq!((left.fresh, left.total()), (2 * DAY, LONGEST_LIFE - 5 * DAY));
+        assert_eq!(life.after(31 * DAY).total(), Duration::ZERO);
     }
 }

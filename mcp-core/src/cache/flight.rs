@@ -188,7 +188,8 @@ impl<T> Pilot<T> {
         self.sender.send_replace(Some(landing));
     }
 
-    fn leave(&self) {
+    /// Lets the next caller start another flight.
+    pub(super) fn leave(&self) {
         let mut table = self.flights.table.lock().unwrap_or_else(PoisonError::into_inner);
         if table.by_key.get(&self.key).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
             table.by_key.remove(&self.key);

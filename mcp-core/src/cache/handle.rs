@@ -12,7 +12,7 @@ use super::entry::{Entry, Life};
 use super::flight::Flights;
 use super::generations::Generations;
 use super::key::{Key, KeyWriter, random_secret};
-use super::level::{Below, Found, Heard, Level, Sealer, Voided};
+use super::level::{Below, Cipher, Found, Heard, Level, Look, Sealer, Voided};
 use super::lookup::{Landing, Lookup};
 use super::memory::Memory;
 use super::stats::{CacheStats, Counts};
@@ -80,6 +80,8 @@ pub struct CacheOptions {
     pub lease: bool,
     /// What all who share levels have in common, and nobody else knows: keys and values are protected by it.
     pub secret: Option<[u8; 32]>,
+    /// Whether private results are encrypted in levels, with the secret; needs the feature `encryption`.
+    pub encrypt: bool,
     /// Whether private results may be in levels though there is no secret, so that who sees keys can guess arguments.
     pub share_private: bool,
 }
@@ -109,6 +111,7 @@ impl Default for CacheOptions {
             level_deadline: Duration::from_millis(250),
             lease: false,
             secret: None,
+            encrypt: false,
             share_private: false,
         }
     }
@@ -164,8 +167,11 @@ impl Cache {
             // All who share the levels make the same keys; private results stay out of them.
             None => blake3::derive_key("mcp cache without a secret 1", b""),
         };
-        let private = options.secret.is_some() || options.share_private;
-        let sealer = Sealer::new(&secret, options.secret.is_some());
+        let cipher = options.secret.filter(|_| options.encrypt).and_then(|secret| Cipher::new(&secret));
+        // What is to be encrypted and cannot be stays in memory.
+        let private =
+            (options.secret.is_some() || options.share_private) && options.encrypt == cipher.is_some();
+        let sealer = Sealer::new(&secret, options.secret.is_some(), cipher);
         let CacheOptions { levels, level_deadline, lease, .. } = options;
         // 0 is the levels' own.
         let below = Below::new(levels, sealer, level_deadline, private, lease, random() | 1);
@@ -277,11 +283,11 @@ impl Cache {
 
     /// Keeps a result in memory and below as if its function had returned it now.
     pub async fn prime_everywhere(&self, lookup: &Lookup, body: Bytes) {
-        let Some(life) = self.primed(lookup, body.clone()) else { return };
         let below = &self.0.below;
-        if below.keeps(lookup) && body.len() <= lookup.policy.max_bytes {
-            // Only its marks are wanted: nothing is newer than this.
-            let look = below.look(lookup, Some(Duration::ZERO)).await;
+        let keeps = below.keeps(lookup) && body.len() <= lookup.policy.max_bytes;
+        // Before, so that an invalidation from here on counts below as well; only the marks are wanted.
+        let look = if keeps { below.look(lookup, Some(Duration::ZERO)).await } else { Look::default() };
+        if let Some(life) = self.primed(lookup, body.clone()) {
             below.write(lookup, &look, &body, life, Duration::ZERO).await;
         }
     }
@@ -384,9 +390,17 @@ impl Cache {
         self.0.flights.idle().await;
     }
 
-    /// Waits as [`idle`](Self::idle) does, but no longer than `limit`; returns whether it came to that.
+    /// Waits as [`idle`](Self::idle) does, and until all levels know what was invalidated, but no longer than
+    /// `limit`; returns whether it came to that.
     pub async fn drain(&self, limit: Duration) -> bool {
-        tokio::time::timeout(limit, self.idle()).await.is_ok()
+        let drained = async {
+            self.idle().await;
+            while !self.0.below.know() {
+                self.0.below.tell();
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(limit, drained).await.is_ok()
     }
 
     fn tell(&self, invalidated: Invalidated<'_>) {

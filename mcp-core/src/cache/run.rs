@@ -51,58 +51,68 @@ impl Cache {
     {
         let cache = self.clone();
         let flight = async move {
-            let mut old = old;
-            // Until the result is below: whoever gets the lease next finds it there.
-            let (look, _lease) = match cache.look(&lookup, &pilot, old.as_ref()).await {
-                Looked::Landed => return,
-                Looked::Announced(look) => (Some(look), None),
-                Looked::On(look, found, lease) => {
-                    old = old.or(found);
-                    (look, lease)
-                }
-            };
+            let looked = cache.look(&lookup, &pilot, old.as_ref(), refreshing.is_some()).await;
+            // The lease, until the result is below: whoever gets it next finds it there.
+            let Some(Looked { look, found, lease: _lease, announced }) = looked else { return };
+            // What was found is newer.
+            let old = found.or(old);
             let begun = cache.0.clock.now();
             let result = pilot.fly(contained(lookup.timeout, run)).await;
             let now = cache.0.clock.now();
             let life =
                 Life { cost: now.saturating_sub(begun), ..Life::of(&lookup.policy, cache.jittered(life)) };
+            let had = old.is_some();
             let landing = cache.keep(&lookup, life, &pilot, now, old, &result);
             drop(refreshing);
-            pilot.land(landing);
+            if announced {
+                pilot.leave();
+            } else {
+                pilot.land(landing);
+            }
             // Behind the answer: nobody waits for the levels.
-            if let (Some(look), Ok(loaded)) = (look, result)
-                && is_kept(&loaded)
-                && loaded.body.len() <= lookup.policy.max_bytes
-            {
-                cache.0.below.write(&lookup, &look, &loaded.body, life, Duration::ZERO).await;
+            let (Some(look), below) = (look, &cache.0.below) else { return };
+            match result {
+                Ok(loaded) if is_kept(&loaded) && loaded.body.len() <= lookup.policy.max_bytes => {
+                    below.write(&lookup, &look, &loaded.body, life, Duration::ZERO).await;
+                }
+                Err(Failure::Error(error)) if had && error.kind() == Some(ErrorKind::NotFound) => {
+                    below.remove(&lookup, &look).await;
+                }
+                _ => {}
             }
         };
         tokio::spawn(flight.in_current_span());
     }
 
-    /// Looks for the result below, before the function runs.
+    /// Looks for the result below, before the function runs; `None`: it was found, and the flight is over.
     ///
     /// `old` is what a refresh is to replace: what is below is of use to it only if it is newer.
-    async fn look(&self, lookup: &Lookup, pilot: &Pilot<Landing>, old: Option<&Arc<Entry>>) -> Looked {
+    async fn look(
+        &self,
+        lookup: &Lookup,
+        pilot: &Pilot<Landing>,
+        old: Option<&Arc<Entry>>,
+        is_refresh: bool,
+    ) -> Option<Looked> {
         let below = &self.0.below;
         if !below.keeps(lookup) {
-            return Looked::On(None, None, None);
+            return Some(Looked::default());
         }
         let newer_than = old.map(|old| old.age(self.0.clock.now()).saturating_sub(SAME_AGE));
         let mut look = below.look(lookup, newer_than).await;
         let mut lease = None;
-        if look.found.is_none() && old.is_none() {
+        if !is_refresh && !look.serves() {
             (look, lease) = below.lease(lookup, look).await;
         }
         let Some(Found { tier, body, life, age }) = &look.found else {
-            return Looked::On(Some(look), None, lease);
+            return Some(Looked { look: Some(look), lease, ..Looked::default() });
         };
         let now = self.0.clock.now();
         let entry = Entry::body(body.clone(), pilot.flight.stamp.clone(), now, *life, *age);
         let entry = Arc::new(entry);
         let (fresh, stale) = (now < entry.fresh_until, now < entry.stale_until);
         if !fresh && !stale && now >= entry.error_until {
-            return Looked::On(Some(look), None, lease);
+            return Some(Looked { look: Some(look.unfound()), lease, ..Looked::default() });
         }
         self.put(lookup, Arc::clone(&entry));
         if fresh {
@@ -112,13 +122,13 @@ impl Cache {
             };
             pilot.land(Landing::found(&entry, outcome));
             below.write(lookup, &look, body, *life, *age).await;
-            Looked::Landed
-        } else if stale {
-            // Those who wait have it; the flight goes on as the refresh.
-            pilot.announce(Landing::found(&entry, CacheOutcome::Stale));
-            Looked::Announced(look.unfound())
+            None
         } else {
-            Looked::On(Some(look.unfound()), Some(entry), lease)
+            if stale {
+                // Those who wait have it; the flight goes on as the refresh.
+                pilot.announce(Landing::found(&entry, CacheOutcome::Stale));
+            }
+            Some(Looked { look: Some(look.unfound()), found: Some(entry), lease, announced: stale })
         }
     }
 
@@ -207,14 +217,15 @@ impl Cache {
 /// Two ages that differ by less are those of one result, measured by two clocks.
 const SAME_AGE: Duration = Duration::from_millis(100);
 
-/// What a look below has come to.
-enum Looked {
-    /// The flight is over.
-    Landed,
-    /// Those who wait have an old result, and the function is to make a new one.
-    Announced(Look),
-    /// The function is to run; what was found may replace its failure.
-    On(Option<Look>, Option<Arc<Entry>>, Option<Lease>),
+/// What a look below has come to, where the function is still to run.
+#[derive(Default)]
+struct Looked {
+    look: Option<Look>,
+    /// What was found is served meanwhile, or replaces a failure.
+    found: Option<Arc<Entry>>,
+    lease: Option<Lease>,
+    /// Whether those who wait have what was found.
+    announced: bool,
 }
 
 fn is_kept(loaded: &Loaded) -> bool {

@@ -298,3 +298,13 @@ async fn p44_what_redis_keeps_of_invalidations_is_bounded() {
     assert!((10_000..11_000).contains(&news), "{news} news");
     until("all that was before is void", async || node.settle("a", "2").await.0 == "2").await;
 }
+
+#[tokio::test]
+async fn an_invalidation_outside_of_a_runtime_is_told_all_the_same() {
+    let (url, application) = (redis_url(), application("thread"));
+    let nodes = Node::many(2, &url, &application).await;
+    assert_eq!(nodes[1].settle("a", "1").await.1, Computed);
+    let cache = nodes[0].cache.clone();
+    std::thread::spawn(move || cache.invalidate(&[TagId::tag("name:a")])).join().unwrap();
+    until("the other hears of it", async || nodes[1].settle("a", "2").await.0 == "2").await;
+}

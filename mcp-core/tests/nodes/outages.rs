@@ -200,7 +200,15 @@ async fn p31_a_full_redis_still_takes_and_spreads_invalidations() {
         assert_eq!(node.settle("a", "1").await.0, "1");
     }
     server.query::<()>(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    // Results that cannot be stored keep nobody from invalidating.
+    let full = || nodes[0].cache.stats().levels[0].clone();
+    until("storing is given up", async || {
+        nodes[0].settle(&full().failures.to_string(), "1").await;
+        !full().up
+    })
+    .await;
     nodes[0].cache.invalidate_tag("name:a").await;
+    assert_eq!(full().pending, 0, "it was told before this returned");
     until("the other has heard", async || nodes[1].settle("a", "2").await.0 == "2").await;
     assert_eq!(nodes[0].cache.stats().levels[0].pending, 0);
     assert_eq!(nodes[0].settle("a", "3").await.0, "3", "and nothing old is read");

@@ -127,3 +127,37 @@ async fn p23_a_result_from_before_an_outage_is_not_written_after_it() {
     assert_eq!(fresh.settle("a", "x").await, ("new".into(), Shared));
     until("it has heard", async || far.settle("a", "x").await.0 == "new").await;
 }
+
+#[tokio::test]
+async fn a_level_that_is_older_than_it_was_is_invalidated() {
+    let Some(server) = Server::start("older").await else { return };
+    let application = application("older");
+    let nodes = Node::many(2, &server.url(), &application).await;
+    assert_eq!(nodes[0].settle("a", "1").await.1, Computed);
+    let marks = format!("mcp:{{{application}}}:marks");
+    let before: Vec<String> = server.query(&["HGETALL", &marks]).await;
+    let key: Vec<Vec<u8>> = server.query(&["KEYS", "*:v:*"]).await;
+    let mut connection = connect(&server.url()).await;
+    let value: Vec<u8> = redis::cmd("GET").arg(&key[0]).query_async(&mut connection).await.unwrap();
+    nodes[0].cache.invalidate_tag("name:a").await;
+    assert_eq!(nodes[0].settle("a", "2").await.1, Computed);
+
+    // As after a failover to a replica that had not heard of the last writes: value and marks are those of before.
+    let () = redis::pipe()
+        .atomic()
+        .del(&marks)
+        .cmd("HSET")
+        .arg(&marks)
+        .arg(&before)
+        .pset_ex(&key[0], value, 100_000)
+        .query_async(&mut connection)
+        .await
+        .unwrap();
+    until("nobody serves the old value", async || {
+        Node::open(&server.url(), &application).await.settle("a", "3").await.0 != "1"
+    })
+    .await;
+    for node in &nodes {
+        until("nobody serves the old value", async || node.settle("a", "3").await.0 != "1").await;
+    }
+}

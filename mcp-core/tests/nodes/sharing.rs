@@ -300,3 +300,50 @@ async fn private_results_stay_in_memory_without_a_secret_unless_told_otherwise()
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_gone_is_gone_below_as_well() {
+    let (url, application) = (redis_url(), application("gone"));
+    let policy = policy().ttl_ms(50).stale_ms(60_000);
+    let (here, there) = (Node::open(&url, &application).await, Node::open(&url, &application).await);
+    _ = here.call(here.lookup("a", policy), good("1")).await;
+    here.cache.idle().await;
+    tokio::time::sleep(millis(60)).await;
+    // Served as it was, while the function learns that it is no more.
+    let gone = || Err(mcp_core::ToolError::not_found("gone").into());
+    let served = there.call(there.lookup("a", policy), gone()).await;
+    assert_eq!(seen(&served), ("1".to_owned(), Stale));
+    there.cache.idle().await;
+    let other = Node::open(&url, &application).await;
+    let served = other.call(other.lookup("a", policy), gone()).await;
+    assert!(served.result.is_err(), "{:?}", seen(&served));
+    assert_eq!(served.outcome, Computed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_holds_where_there_is_only_something_to_replace_a_failure() {
+    let (url, application) = (redis_url(), application("dead"));
+    let policy = policy().ttl_ms(50).stale_if_error_ms(60_000);
+    let first = Node::open(&url, &application).await;
+    _ = first.call(first.lookup("a", policy), good("1")).await;
+    first.cache.idle().await;
+    tokio::time::sleep(millis(60)).await;
+    let policy = policy.ttl_ms(60_000);
+    let mut calls = Vec::new();
+    let mut nodes = Vec::new();
+    for _ in 0..4 {
+        let node = Node::with(&url, &application, |options| options.lease = true).await;
+        nodes.push(node.clone());
+        calls.push(tokio::spawn(async move {
+            let slow = || async {
+                tokio::time::sleep(millis(100)).await;
+                good("2")
+            };
+            text(&node.call_with(node.lookup("a", policy), slow).await)
+        }));
+    }
+    for call in calls {
+        assert_eq!(call.await.unwrap(), "2");
+    }
+    assert_eq!(nodes.iter().map(Node::runs).sum::<u64>(), 1);
+}

@@ -47,11 +47,14 @@ pub(super) struct Running {
 /// Removes the socket when the server ends.
 pub(super) struct Socket(
     #[cfg_attr(not(unix), expect(dead_code, reason = "sockets are made on Unix only"))] PathBuf,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "sockets are made on Unix only"))]
+    tokio::task::AbortHandle,
 );
 
 impl Drop for Socket {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
+        self.1.abort();
     }
 }
 
@@ -160,7 +163,7 @@ pub(super) fn open(core: &Arc<Core>) -> Option<Socket> {
         }
     };
     let core = Arc::clone(core);
-    tokio::spawn(async move {
+    let answering = tokio::spawn(async move {
         loop {
             let Ok((stream, _)) = listener.accept().await else {
                 // Out of descriptors, most of the time.
@@ -175,7 +178,7 @@ pub(super) fn open(core: &Arc<Core>) -> Option<Socket> {
             });
         }
     });
-    Some(Socket(path))
+    Some(Socket(path, answering.abort_handle()))
 }
 
 #[cfg(not(unix))]

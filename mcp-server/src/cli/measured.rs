@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::call::human;
 use super::control::{self, Report};
 use super::list::table;
-use super::{eprintln_line, json as json_flag, pid, print, print_json, warm};
+use super::{DRAIN, eprintln_line, json as json_flag, pid, print, print_json, warm};
 use crate::error::Error;
 use crate::server::Server;
 
@@ -147,9 +147,17 @@ pub(super) async fn cache(server: &Server, matches: &ArgMatches) -> Result<ExitC
                 "no server named `{name}` runs, and the memory level lives in its process: start one with `serve`"
             )));
         }
+        if let Some(pid) = matches.get_one::<u32>("pid") {
+            return Err(Error::start(format!("no server named `{name}` runs as process {pid}")));
+        }
         // What is below memory is reached from here as well.
         core.look_after();
         let answer = control::answered(core, &request).await;
+        if !core.dispatch.cache.drain(DRAIN).await {
+            return Err(Error::Transport(
+                "a level could not be told, and still has what was to be made invalid: try again when it is up".to_owned(),
+            ));
+        }
         answers.push((std::process::id(), answer.unwrap_or_else(|error| json!({ "error": error }))));
     }
     if let Some((_, error)) = answers.iter().find(|(_, answer)| answer.get("error").is_some()) {

@@ -13,6 +13,9 @@ use crate::cache::entry::Life;
 use crate::cache::lookup::Lookup;
 use crate::policy::{Levels, Scope};
 
+/// A result with more tags stays in memory: levels compare the marks of all of them each time.
+const MOST_TAGS: usize = 256;
+
 /// The levels below memory, from the top.
 pub(crate) struct Below {
     pub(super) levels: Box<[Arc<Guarded>]>,
@@ -38,6 +41,11 @@ impl Look {
     /// Returns whether the first level answered.
     pub(super) fn has_first(&self) -> bool {
         matches!(self.marks.first(), Some(Some(_)))
+    }
+
+    /// Returns whether what was found may be served as it is.
+    pub(crate) fn serves(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| found.age < found.life.fresh.max(found.life.stale))
     }
 
     /// Forgets what was found, so that what is made now is stored where it was as well.
@@ -101,6 +109,7 @@ impl Below {
     /// Returns whether the result of a call may be below.
     pub(crate) fn keeps(&self, lookup: &Lookup) -> bool {
         !self.levels.is_empty()
+            && lookup.tags.len() <= MOST_TAGS
             && lookup.policy.levels != Levels::Memory
             && (self.private || lookup.policy.scope == Scope::Public)
     }
@@ -108,7 +117,8 @@ impl Below {
     /// Returns how long a look may take, and the wait for a lease.
     pub(crate) fn patience(&self) -> Duration {
         let looks = self.deadline * u32::try_from(self.levels.len()).unwrap_or(u32::MAX);
-        if self.leases { looks + super::lease::PATIENCE } else { looks }
+        // With a lease: a look before and after the wait for it, and one that began before its end.
+        if self.leases { looks * 4 + super::lease::PATIENCE } else { looks }
     }
 
     /// Looks for a result that is not older than `newer_than`, where that is given.
@@ -120,7 +130,7 @@ impl Below {
                 continue;
             };
             look.found = match read.value {
-                Some((value, left)) => self.open(guarded, lookup, &read.marks, value, left, newer_than).await,
+                Some((value, left)) => self.open(guarded, lookup, &read.marks, value, left, newer_than),
                 None => None,
             };
             guarded.counted(if look.found.is_some() { &Verdict::Hit } else { &Verdict::Miss });
@@ -139,15 +149,15 @@ impl Below {
             if let Some(read) = guarded.read(&lookup.key, &lookup.tags).await
                 && let Some((value, left)) = read.value
             {
-                all.extend(self.open(guarded, lookup, &read.marks, value, left, None).await);
+                all.extend(self.open(guarded, lookup, &read.marks, value, left, None));
             }
         }
         all
     }
 
-    async fn open(
+    fn open(
         &self,
-        guarded: &Guarded,
+        guarded: &Arc<Guarded>,
         lookup: &Lookup,
         marks: &Marks,
         value: Vec<u8>,
@@ -166,7 +176,8 @@ impl Below {
             Err(Flaw::Corrupt(reason)) => {
                 guarded.counted(&Verdict::Corrupt);
                 tracing::debug!(level = %guarded.tier, key = ?lookup.key, reason, "a value did not check out");
-                guarded.discard(&lookup.key, &value).await;
+                let (guarded, key) = (Arc::clone(guarded), lookup.key);
+                tokio::spawn(async move { guarded.discard(&key, &value).await });
                 None
             }
         }
@@ -185,7 +196,8 @@ impl Below {
                 continue;
             };
             let (key, tags) = (&lookup.key, &*lookup.tags);
-            let value = self.sealer.seal(key, tags, marks, &life, body);
+            let is_private = lookup.policy.scope != Scope::Public;
+            let Some(value) = self.sealer.seal(key, tags, marks, &life, body, is_private) else { continue };
             guarded.write(Write { key, tags, marks, value: &value, life: left }).await;
         }
     }
@@ -199,6 +211,29 @@ impl Below {
     pub(crate) fn overheard(&self, voided: &Voided) {
         for guarded in self.levels.iter().skip(1) {
             guarded.invalidate(voided);
+        }
+    }
+
+    /// The first level has lost what was written last: nothing in it is read before it is invalidated.
+    pub(crate) fn lost(&self) {
+        if let Some(guarded) = self.levels.first() {
+            guarded.invalidate(&Voided::All);
+        }
+    }
+
+    /// Returns whether all levels have heard of everything.
+    pub(crate) fn know(&self) -> bool {
+        self.levels.iter().all(|guarded| guarded.knows())
+    }
+
+    /// Removes what there may be of a result that is no more.
+    pub(crate) async fn remove(&self, lookup: &Lookup, look: &Look) {
+        let (key, tags) = (&lookup.key, &*lookup.tags);
+        for (guarded, marks) in self.levels.iter().zip(&look.marks) {
+            if let Some(marks) = marks {
+                // What ends at once takes its place.
+                guarded.write(Write { key, tags, marks, value: &[], life: Duration::from_millis(1) }).await;
+            }
         }
     }
 

@@ -140,6 +140,9 @@ pub enum Event {
     Voided(Origin, Voided),
     /// It is not known what was missed: nothing that was read before may be trusted.
     Gap,
+    /// The level is older than it was, as after a failover: with invalidations it may have lost, nothing in it may be
+    /// trusted.
+    Lost,
 }
 
 /// How much a level holds.

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::cipher::Cipher;
 use super::contract::Marks;
 use crate::cache::entry::{LONGEST_LIFE, Life};
 use crate::cache::key::Key;
@@ -24,6 +25,7 @@ use crate::cache::tag::TagId;
 
 const FORMAT: [u8; 4] = *b"mcp\x01";
 const COMPRESSED: u32 = 1;
+const ENCRYPTED: u32 = 2;
 const CHECK: usize = 8;
 const CHECKED: usize = CHECK + 16;
 const MARKS: usize = 64;
@@ -36,6 +38,8 @@ pub(crate) struct Sealer {
     secret: [u8; 32],
     /// Whether only those who share a secret can write a valid check.
     is_secret: bool,
+    /// What private values are encrypted with.
+    cipher: Option<Cipher>,
 }
 
 /// Why bytes are no value for a call.
@@ -49,19 +53,34 @@ pub(crate) enum Flaw {
 
 impl Sealer {
     /// `secret` is that of the keys; `is_secret`: whether it is one.
-    pub(crate) fn new(secret: &[u8; 32], is_secret: bool) -> Self {
-        Self { secret: blake3::derive_key("mcp cache value 1", secret), is_secret }
+    pub(crate) fn new(secret: &[u8; 32], is_secret: bool, cipher: Option<Cipher>) -> Self {
+        Self { secret: blake3::derive_key("mcp cache value 1", secret), is_secret, cipher }
     }
 
-    /// Writes a value.
-    pub(crate) fn seal(&self, key: &Key, tags: &[TagId], marks: &Marks, life: &Life, body: &[u8]) -> Vec<u8> {
+    /// Writes a value; `None` where it is to be encrypted and cannot be.
+    pub(crate) fn seal(
+        &self,
+        key: &Key,
+        tags: &[TagId],
+        marks: &Marks,
+        life: &Life,
+        body: &[u8],
+        is_private: bool,
+    ) -> Option<Vec<u8>> {
         let packed = (body.len() >= COMPRESS_FROM)
             .then(|| lz4_flex::block::compress(body))
             .filter(|packed| packed.len() < body.len());
-        let payload = packed.as_deref().unwrap_or(body);
+        let mut flags = if packed.is_some() { COMPRESSED } else { 0 };
+        let mut payload = packed.as_deref().unwrap_or(body);
+        let encrypted;
+        if let Some(cipher) = self.cipher.as_ref().filter(|_| is_private) {
+            flags |= ENCRYPTED;
+            encrypted = cipher.encrypt(payload)?;
+            payload = &encrypted;
+        }
         let mut value = Vec::with_capacity(MARKS + 8 * marks.0.len() + payload.len());
         value.extend(FORMAT);
-        value.extend((if packed.is_some() { COMPRESSED } else { 0 }).to_le_bytes());
+        value.extend(flags.to_le_bytes());
         value.extend([0; CHECKED - CHECK]);
         for time in [life.fresh, life.stale, life.error] {
             value.extend(millis(time).to_le_bytes());
@@ -75,7 +94,7 @@ impl Sealer {
         if let Some(place) = value.get_mut(CHECK..CHECKED) {
             place.copy_from_slice(&check);
         }
-        value
+        Some(value)
     }
 
     /// Reads a value for a call whose tags have these marks now.
@@ -89,7 +108,8 @@ impl Sealer {
     ) -> Result<(Life, Bytes), Flaw> {
         let mut reader = Reader(value);
         if reader.take::<4>()? != FORMAT {
-            return Err(Flaw::Corrupt("another format"));
+            // That of another version of ours, most of the time, which may go on with it.
+            return Err(Flaw::Outdated);
         }
         let flags = u32::from_le_bytes(reader.take()?);
         let check: [u8; 16] = reader.take()?;
@@ -113,15 +133,15 @@ impl Sealer {
         if plain > largest {
             return Err(Flaw::Corrupt("larger than results of this component may be"));
         }
-        let body = match flags {
-            0 => value.slice(start..),
-            COMPRESSED => {
-                let packed = value.get(start..).unwrap_or_default();
-                let body = lz4_flex::block::decompress(packed, plain);
-                body.map_err(|_| Flaw::Corrupt("the payload does not decompress"))?.into()
-            }
-            _ => return Err(Flaw::Corrupt("unknown flags")),
-        };
+        let mut body = value.slice(start..);
+        if flags & ENCRYPTED != 0 {
+            let plain = self.cipher.as_ref().and_then(|cipher| cipher.decrypt(&body));
+            body = plain.ok_or(Flaw::Corrupt("the payload cannot be decrypted"))?.into();
+        }
+        if flags & COMPRESSED != 0 {
+            let plain = lz4_flex::block::decompress(&body, plain);
+            body = plain.map_err(|_| Flaw::Corrupt("the payload does not decompress"))?.into();
+        }
         if body.len() != plain {
             return Err(Flaw::Corrupt("the payload has another length"));
         }
@@ -195,11 +215,11 @@ mod tests {
     }
 
     fn sealer() -> Sealer {
-        Sealer::new(&[7; 32], true)
+        Sealer::new(&[7; 32], true, None)
     }
 
     fn sealed(body: &[u8]) -> Vec<u8> {
-        sealer().seal(&key(1), &tags(), &marks(&[9, 0, 4]), &LIFE, body)
+        sealer().seal(&key(1), &tags(), &marks(&[9, 0, 4]), &LIFE, body, true).unwrap()
     }
 
     fn open(value: Vec<u8>) -> Result<(Life, Bytes), Flaw> {
@@ -224,7 +244,30 @@ mod tests {
         assert_eq!(sealer().open(&key(2), &tags(), &all, &value, 9), corrupt);
         let others = [TagId::tag("a"), TagId::tag("c")];
         assert_eq!(sealer().open(&key(1), &others, &all, &value, 9), corrupt);
-        assert_eq!(Sealer::new(&[8; 32], true).open(&key(1), &tags(), &all, &value, 9), corrupt);
+        assert_eq!(Sealer::new(&[8; 32], true, None).open(&key(1), &tags(), &all, &value, 9), corrupt);
+    }
+
+    #[cfg(feature = "encryption")]
+    #[test]
+    fn a_private_value_is_read_only_by_those_who_share_the_secret() {
+        let with = |secret: [u8; 32]| Sealer::new(&[7; 32], true, Cipher::new(&secret));
+        let (sealer, marks) = (with([1; 32]), marks(&[9]));
+        for body in [&b"the canary"[..], &[b'7'; 9000]] {
+            let seal = |is_private| sealer.seal(&key(1), &[], &marks, &LIFE, body, is_private).unwrap();
+            let contains = |value: &[u8]| value.windows(10).any(|window| window == &body[..10]);
+            let (private, public) = (seal(true), seal(false));
+            assert!(!contains(&private) && (contains(&public) || body.len() > 1000));
+            assert_ne!(private, seal(true), "no two are the same");
+            let private = Bytes::from(private);
+            let opened = sealer.open(&key(1), &[], &marks, &private, 1 << 20);
+            assert_eq!(opened, Ok((LIFE, Bytes::copy_from_slice(body))));
+            let cannot = Err(Flaw::Corrupt("the payload cannot be decrypted"));
+            assert_eq!(with([2; 32]).open(&key(1), &[], &marks, &private, 1 << 20), cannot);
+            assert_eq!(
+                super::Sealer::new(&[7; 32], true, None).open(&key(1), &[], &marks, &private, 1 << 20),
+                cannot
+            );
+        }
     }
 
     #[test]
@@ -245,10 +288,10 @@ mod tests {
 
     #[test]
     fn p36_what_anybody_could_have_written_must_be_json() {
-        let open_to_all = Sealer::new(&[7; 32], false);
+        let open_to_all = Sealer::new(&[7; 32], false, None);
         let deep = "[".repeat(100_000);
         for (body, is_json) in [("{\"a\":[1]}", true), ("{\"a\":", false), (&*deep, false), ("", false)] {
-            let value = open_to_all.seal(&key(1), &[], &marks(&[1]), &LIFE, body.as_bytes());
+            let value = open_to_all.seal(&key(1), &[], &marks(&[1]), &LIFE, body.as_bytes(), false).unwrap();
             let opened = open_to_all.open(&key(1), &[], &marks(&[1]), &value.into(), 1 << 20);
             assert_eq!(opened.is_ok(), is_json);
         }

@@ -80,6 +80,12 @@ impl Cache {
                 self.void(&voided);
                 self.0.below.tell();
             }
+            Event::Lost => {
+                tracing::warn!("a level has lost what was written last: everything there is invalidated");
+                self.0.below.lost();
+                self.void(&Voided::All);
+                self.0.below.tell();
+            }
             Event::Gap => {
                 tracing::debug!("invalidations may have been missed: everything in memory is dropped");
                 self.void(&Voided::All);
@@ -94,6 +100,8 @@ async fn listen(cache: Weak<Inner>, level: Arc<dyn super::Level>) {
         let heard = tokio::time::timeout(SILENCE * 2, news.next()).await;
         let Some(inner) = cache.upgrade() else { return };
         let cache = Cache(inner);
+        // Whoever invalidated outside of a runtime could not.
+        cache.0.below.tell();
         match heard {
             Ok(Ok(events)) => {
                 events.into_iter().for_each(|event| cache.happened(event));

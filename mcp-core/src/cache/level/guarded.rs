@@ -23,6 +23,8 @@ pub(super) struct Guarded {
     /// Apart, for one may work without the other: a full level can still be read.
     reads: Breaker,
     writes: Breaker,
+    /// A level that can keep nothing more can still be told.
+    tells: Breaker,
     pending: Pending,
     counts: Counts,
     /// The next level below.
@@ -91,6 +93,7 @@ impl Guarded {
             deadline,
             reads: Breaker::new(format!("{tier}, reading"), seed),
             writes: Breaker::new(format!("{tier}, writing"), !seed),
+            tells: Breaker::new(format!("{tier}, invalidating"), seed.rotate_left(32)),
             pending: Pending::default(),
             counts: Counts::default(),
             lower,
@@ -145,28 +148,38 @@ impl Guarded {
         if !self.pending.begin() {
             return;
         }
-        let telling = Telling(Arc::clone(self));
+        let telling = Telling { guarded: Arc::clone(self), ended: false };
         runtime.spawn(async move {
-            let guarded = &telling.0;
+            let guarded = Arc::clone(&telling.guarded);
             while let Some((voided, number)) = guarded.pending.next() {
                 // From the bottom up: who finds nothing here must not find below what is invalid, and bring it up.
                 if let Some(lower) = &guarded.lower {
                     lower.told().await;
                 }
-                match guarded.asked(&guarded.writes, || guarded.level.invalidate(&voided, origin)).await {
+                match guarded.asked(&guarded.tells, || guarded.level.invalidate(&voided, origin)).await {
                     Some(()) => guarded.pending.told(number),
-                    None => tokio::time::sleep(AGAIN).await,
+                    None => {
+                        guarded.pending.failed();
+                        tokio::time::sleep(AGAIN).await;
+                    }
                 }
             }
+            telling.end();
         });
     }
 
     /// Waits until the level has heard of an invalidation, or is not likely to soon.
     pub(super) async fn heard(&self, number: u64) {
-        if !self.is_up() {
+        // Who does not answer does not listen; who cannot keep anything may.
+        if self.reads.is_open() || self.tells.is_open() {
             return;
         }
         _ = tokio::time::timeout(self.deadline, self.pending.heard(number)).await;
+    }
+
+    /// Returns whether the level has heard of everything.
+    pub(super) fn knows(&self) -> bool {
+        self.pending.len() == 0
     }
 
     /// Waits until the level has heard of everything, or is not likely to soon.
@@ -188,7 +201,7 @@ impl Guarded {
         let Counts { hits, misses, stored, outdated, corrupt, skipped, failures } = &self.counts;
         LevelStats {
             level: self.tier.to_string(),
-            up: self.is_up(),
+            up: !self.reads.is_open() && !self.writes.is_open() && !self.tells.is_open(),
             hits: of(hits),
             misses: of(misses),
             stored: of(stored),
@@ -196,14 +209,10 @@ impl Guarded {
             corrupt: of(corrupt),
             skipped: of(skipped),
             failures: of(failures),
-            opened: self.reads.opened() + self.writes.opened(),
+            opened: self.reads.opened() + self.writes.opened() + self.tells.opened(),
             pending: self.pending.len(),
             pool: self.level.pool(),
         }
-    }
-
-    fn is_up(&self) -> bool {
-        !self.reads.is_open() && !self.writes.is_open()
     }
 
     async fn asked<'a, T>(&self, breaker: &Breaker, ask: impl FnOnce() -> Answer<'a, T>) -> Option<T> {
@@ -229,10 +238,22 @@ impl Guarded {
 }
 
 /// Somebody tells the level, until the end of its task, be it that of the runtime.
-struct Telling(Arc<Guarded>);
+struct Telling {
+    guarded: Arc<Guarded>,
+    /// Whether all was told: then somebody else may be telling already.
+    ended: bool,
+}
+
+impl Telling {
+    fn end(mut self) {
+        self.ended = true;
+    }
+}
 
 impl Drop for Telling {
     fn drop(&mut self) {
-        self.0.pending.give_up();
+        if !self.ended {
+            self.guarded.pending.give_up();
+        }
     }
 }

@@ -42,7 +42,7 @@ impl Below {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LAST);
             look = self.look(lookup, None).await;
-            if look.found.is_some() || !look.has_first() {
+            if look.serves() || !look.has_first() {
                 return (look, None);
             }
         }

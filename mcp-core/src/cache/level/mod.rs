@@ -3,6 +3,7 @@
 
 mod contract;
 
+mod cipher;
 mod envelope;
 
 mod breaker;
@@ -20,6 +21,7 @@ pub use contract::{
 pub use guarded::LevelStats;
 
 pub(super) use below::{Below, Found, Look};
+pub(super) use cipher::Cipher;
 pub(super) use envelope::Sealer;
 pub(super) use follow::Heard;
 pub(super) use lease::Lease;

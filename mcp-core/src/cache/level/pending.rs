@@ -18,8 +18,16 @@ pub(super) struct Pending {
     state: Mutex<State>,
     /// Whether there are any: what a reader looks at first.
     some: AtomicBool,
+    progress: watch::Sender<Progress>,
+}
+
+/// How far the telling has come.
+#[derive(Default)]
+struct Progress {
     /// The last number that the level has heard of.
-    heard: watch::Sender<u64>,
+    heard: u64,
+    /// How often it did not listen.
+    failures: u64,
 }
 
 #[derive(Default)]
@@ -86,7 +94,12 @@ impl Pending {
         state.all = state.all.filter(|added| *added > number);
         self.some.store(!state.is_empty(), Ordering::Release);
         drop(state);
-        self.heard.send_replace(number);
+        self.progress.send_modify(|progress| progress.heard = progress.heard.max(number));
+    }
+
+    /// The level did not listen.
+    pub(super) fn failed(&self) {
+        self.progress.send_modify(|progress| progress.failures += 1);
     }
 
     /// Nobody tells the level any more.
@@ -99,10 +112,13 @@ impl Pending {
         self.state().last
     }
 
-    /// Waits until the level has heard of a number.
+    /// Waits until the level has heard of a number, or does not listen.
     pub(super) async fn heard(&self, number: u64) {
+        let mut progress = self.progress.subscribe();
+        let failures = progress.borrow().failures;
+        let is_over = |progress: &Progress| progress.heard >= number || progress.failures > failures;
         // An error would mean that the sender is gone, which `self` holds.
-        _ = self.heard.subscribe().wait_for(|heard| *heard >= number).await;
+        _ = progress.wait_for(is_over).await;
     }
 
     /// Returns how many invalidations wait.

@@ -10,7 +10,7 @@ use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisFutur
 use crate::cache::level::{LevelError, SILENCE};
 
 /// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(1);
+pub(super) const CONNECT: Duration = Duration::from_secs(1);
 
 /// Where a Redis is.
 #[derive(Clone)]

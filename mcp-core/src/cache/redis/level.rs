@@ -60,8 +60,8 @@ impl Redis {
     }
 
     /// Makes the mark for everything, which nothing is stored without.
-    async fn found(&self) -> Result<u64, LevelError> {
-        let asked = self.scripts.found.key(&self.names.marks);
+    async fn begin(&self) -> Result<u64, LevelError> {
+        let asked = self.scripts.begin.key(&self.names.marks);
         self.line.ask(async |connection| asked.invoke_async(connection).await).await
     }
 }
@@ -106,7 +106,7 @@ impl Level for Redis {
                 self.line.ask(async |connection| asked.query_async(connection).await).await?;
             let mut marks: Box<[u64]> = marks.into_iter().map(Option::unwrap_or_default).collect();
             if let Some(all) = marks.first_mut().filter(|all| **all == 0) {
-                *all = self.found().await?;
+                *all = self.begin().await?;
             }
             let left = u64::try_from(left).ok().map(Duration::from_millis);
             Ok(Read { value: value.zip(left), marks: Marks(marks) })

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redis::RedisError;
+use tokio::time::Instant;
 
-use super::connection::{Connection, Place};
+use super::connection::{CONNECT, Connection, Place};
 use super::level::failed;
 use crate::cache::level::LevelError;
 
@@ -24,6 +25,7 @@ pub(super) struct Line {
 
 struct Current {
     number: u64,
+    made: Instant,
     connection: Connection,
 }
 
@@ -36,7 +38,7 @@ struct Asking<'a> {
 
 impl Line {
     pub(super) fn new(place: Place) -> Result<Self, RedisError> {
-        let current = Current { number: 0, connection: place.connect()? };
+        let current = Current::new(0, &place)?;
         Ok(Self { place, current: Mutex::new(current), unanswered: AtomicU32::new(0) })
     }
 
@@ -61,18 +63,32 @@ impl Line {
 
     fn replace(&self, number: u64) {
         let mut current = self.current();
-        // Others that were given up with it have the same one in mind.
+        // Others that were given up with it have the same one in mind, and a far one takes its time to come about.
         if current.number == number
+            && current.made.elapsed() > CONNECT
             && tokio::runtime::Handle::try_current().is_ok()
-            && let Ok(connection) = self.place.connect()
+            && let Ok(new) = Current::new(number + 1, &self.place)
         {
-            *current = Current { number: number + 1, connection };
+            *current = new;
         }
     }
 
     // Every change is whole before its lock is given back.
     fn current(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Current {
+    fn new(number: u64, place: &Place) -> Result<Self, RedisError> {
+        let connection = place.connect()?;
+        let mut pinged = connection.clone();
+        // It comes about by being used, and whoever asks gives up sooner than that may take.
+        tokio::spawn(async move {
+            let ping = redis::cmd("PING");
+            let _ = tokio::time::timeout(CONNECT, ping.query_async::<()>(&mut pinged)).await;
+        });
+        Ok(Self { number, made: Instant::now(), connection })
     }
 }
 

@@ -54,9 +54,10 @@ impl RedisNews {
                     (id, number) = (entry.id, news.number);
                     events.push(Event::Voided(news.origin, news.voided));
                 }
-                _ => {
+                news => {
                     // Everything that was read before is dropped: what comes next is where to go on.
-                    events.push(Event::Gap);
+                    let is_older = news.is_some_and(|news| news.before > 0 && news.before < number);
+                    events.push(if is_older { Event::Lost } else { Event::Gap });
                     (id, number) = self.end(&mut connection).await?;
                     break;
                 }
@@ -65,8 +66,10 @@ impl RedisNews {
         if events.is_empty() {
             // Nothing has come: then nothing may have happened either, or the stream is not what it was.
             let last: Option<u64> = connection.hget(&self.names.marks, "n").await?;
-            if last.unwrap_or_default() != number && !self.follows(&mut connection, &id).await? {
-                events.push(Event::Gap);
+            let last = last.unwrap_or_default();
+            if last != number && !self.follows(&mut connection, &id).await? {
+                // An empty Redis holds nothing that could be wrong.
+                events.push(if last > 0 && last < number { Event::Lost } else { Event::Gap });
                 (id, number) = self.end(&mut connection).await?;
             }
         }
@@ -77,7 +80,7 @@ impl RedisNews {
 
     /// Returns the end of the stream, and the number of the last invalidation, which there is from now on.
     async fn end(&self, connection: &mut Connection) -> Result<(String, u64), RedisError> {
-        let _: u64 = self.scripts.found.key(&self.names.marks).invoke_async(connection).await?;
+        let _: u64 = self.scripts.begin.key(&self.names.marks).invoke_async(connection).await?;
         let mut both = redis::pipe();
         both.atomic().cmd("XREVRANGE").arg(&self.names.news).arg("+").arg("-").arg("COUNT").arg(1);
         both.cmd("HGET").arg(&self.names.marks).arg("n");

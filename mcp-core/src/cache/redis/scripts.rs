@@ -4,7 +4,7 @@ use redis::Script;
 
 /// The scripts, with their digests.
 pub(super) struct Scripts {
-    pub(super) found: Script,
+    pub(super) begin: Script,
     pub(super) write: Script,
     pub(super) invalidate: Script,
     pub(super) discard: Script,
@@ -19,7 +19,7 @@ local mark = string.format('%.0f', number)
 ";
 
 /// Makes the mark for everything where there is none, and returns it.
-const FOUND: &str = r"
+const BEGIN: &str = r"
 local all = redis.call('HGET', KEYS[1], 'all')
 if not all then
     redis.call('HSET', KEYS[1], 'n', mark, 'all', mark)
@@ -76,7 +76,7 @@ return 1
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            found: Script::new(&[NEXT, FOUND].concat()),
+            begin: Script::new(&[NEXT, BEGIN].concat()),
             write: Script::new(WRITE),
             invalidate: Script::new(&[NEXT, INVALIDATE].concat()),
             discard: Script::new(DISCARD),
