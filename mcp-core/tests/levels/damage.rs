@@ -53,7 +53,7 @@ async fn survive(folder: &Folder, damage: impl Fn(&Path)) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_was_deleted_is_made_again() {
+async fn p34_a_file_that_was_deleted_is_made_again() {
     let folder = Folder::new();
     survive(&folder, |file| fs::remove_file(file).unwrap()).await;
     assert!(folder.file().exists());
@@ -67,7 +67,7 @@ async fn a_file_that_was_deleted_is_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_was_cut_is_replaced() {
+async fn p34_a_file_that_was_cut_is_replaced() {
     for length in [0, 100, 4096, 5000, 40_000] {
         let folder = Folder::new();
         survive(&folder, |file| {
@@ -78,7 +78,7 @@ async fn a_file_that_was_cut_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_whose_header_was_overwritten_is_moved_aside_and_replaced() {
+async fn p34_a_file_whose_header_was_overwritten_is_moved_aside_and_replaced() {
     let folder = Folder::new();
     survive(&folder, |file| {
         OpenOptions::new().write(true).open(file).unwrap().write_all_at(&[0x55; 4096], 0).unwrap();
@@ -89,7 +89,7 @@ async fn a_file_whose_header_was_overwritten_is_moved_aside_and_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_was_cut_while_nobody_used_it_is_moved_aside_at_the_start() {
+async fn p34_a_file_that_was_cut_while_nobody_used_it_is_moved_aside_at_the_start() {
     let folder = Folder::new();
     survive(&folder, |_| {}).await;
     // The last one who closes it takes the log along, unless two close at the same moment.
@@ -107,7 +107,7 @@ async fn a_file_that_was_cut_while_nobody_used_it_is_moved_aside_at_the_start() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bytes_that_were_flipped_give_no_wrong_value() {
+async fn p34_bytes_that_were_flipped_give_no_wrong_value() {
     for seed in 0..8 {
         let folder = Folder::new();
         survive(&folder, |file| {
@@ -163,7 +163,7 @@ impl Drop for Disk {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_is_an_error_and_recovers_when_there_is_room_again() {
+async fn p34_a_full_disk_is_an_error_and_recovers_when_there_is_room_again() {
     let Some(disk) = Disk::new("3m") else { return };
     let level = disk.level(DatabaseOptions::default());
     let marks = marks(&level, &[]).await;
@@ -187,7 +187,7 @@ async fn a_full_disk_is_an_error_and_recovers_when_there_is_room_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_disk_that_cannot_be_written_is_an_error_and_recovers() {
+async fn p34_a_disk_that_cannot_be_written_is_an_error_and_recovers() {
     let Some(disk) = Disk::new("16m") else { return };
     assert!(disk.mount(&["-o", "remount,ro"]));
     let level = disk.level(DatabaseOptions::default());

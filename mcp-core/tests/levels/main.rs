@@ -13,6 +13,8 @@ mod redis;
 
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(all(unix, feature = "postgres"))]
+mod restart;
 
 #[cfg(all(unix, feature = "sqlite"))]
 mod damage;

@@ -11,7 +11,7 @@ use crate::suite::application;
 use crate::support::*;
 
 pub(crate) fn url() -> String {
-    let default = "postgres://postgres@127.0.0.1:5432/test".to_owned();
+    let default = "postgres://postgres@127.0.0.1:5432/postgres".to_owned();
     std::env::var("MCP_TEST_POSTGRES_URL").unwrap_or(default)
 }
 

@@ -53,7 +53,7 @@ async fn what_a_child_does() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_file_survives_100_kills_of_4_processes() {
+async fn p34_the_file_survives_100_kills_of_4_processes() {
     let folder = Folder::new();
     let mut dice = Dice(1);
     for _ in 0..25 {

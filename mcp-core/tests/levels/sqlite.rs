@@ -69,7 +69,7 @@ async fn number(connection: &mut SqliteConnection, sql: &'static str) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_another_process_locks_is_an_error_soon_and_works_after() {
+async fn p34_a_file_that_another_process_locks_is_an_error_soon_and_works_after() {
     let folder = Folder::new();
     let level = folder.level();
     let marks = marks(&level, &[]).await;
@@ -88,7 +88,7 @@ async fn a_file_that_another_process_locks_is_an_error_soon_and_works_after() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_is_locked_from_the_start_does_not_keep_a_server_from_starting() {
+async fn p34_a_file_that_is_locked_from_the_start_does_not_keep_a_server_from_starting() {
     let folder = Folder::new();
     until_it_works(&folder.level()).await;
     let mut other = outside(&folder.file()).await;
@@ -167,7 +167,7 @@ async fn a_file_of_another_version_is_made_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_file_stays_under_its_size_and_the_newest_is_kept() {
+async fn p34_the_file_stays_under_its_size_and_the_newest_is_kept() {
     const CAP: u64 = 2 << 20;
     let folder = Folder::new();
     let level = folder.level_with(DatabaseOptions { max_bytes: CAP, ..Default::default() });
@@ -188,7 +188,7 @@ async fn the_file_stays_under_its_size_and_the_newest_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_expired_goes_unless_another_process_is_about_it() {
+async fn p34_what_is_expired_goes_unless_another_process_is_about_it() {
     const ROWS: &str = "SELECT count(*) FROM mcp_cache_values";
     let folder = Folder::new();
     let level = folder.level();
@@ -240,7 +240,7 @@ async fn optimizing_removes_what_is_expired_and_brings_back_an_index() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_processes_meet_again_after_the_file_was_deleted() {
+async fn p34_two_processes_meet_again_after_the_file_was_deleted() {
     let folder = Folder::new();
     let (one, other) = (folder.level(), folder.level());
     let before = marks(&one, &[]).await;

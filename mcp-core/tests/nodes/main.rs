@@ -9,6 +9,8 @@
 mod invalidation;
 mod news;
 mod outages;
+#[cfg(target_os = "linux")]
+mod processes;
 mod recovery;
 mod rows;
 mod sharing;
