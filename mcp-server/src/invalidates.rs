@@ -29,8 +29,9 @@ impl Invalidates {
 
     /// The function has done what it was called for: waits until all who share results know.
     pub(crate) async fn done(&self) {
-        if self.pending.swap(false, Ordering::AcqRel) {
-            self.cache.invalidate_everywhere(&self.tags).await;
+        if self.pending.swap(false, Ordering::AcqRel) && !self.tags.is_empty() {
+            // Apart: most calls invalidate nothing, and their future is to stay small.
+            Box::pin(self.cache.invalidate_everywhere(&self.tags)).await;
         }
     }
 }
