@@ -120,6 +120,15 @@ pub enum Voided {
     All,
 }
 
+impl Voided {
+    /// Reads tags that were written one behind the other; `None` where these are none.
+    #[cfg(any(feature = "redis", feature = "sqlite", feature = "postgres"))]
+    pub(in crate::cache) fn read(tags: &[u8]) -> Option<Self> {
+        let (digests, rest) = tags.as_chunks::<16>();
+        rest.is_empty().then(|| Self::Tags(digests.iter().map(|digest| TagId::from_bytes(*digest)).collect()))
+    }
+}
+
 /// Which cache invalidates: it knows already, and is not told again. 0 is the level itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin(pub u64);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::contract::{Event, SILENCE, Voided};
+use crate::cache::entry::nanos;
 use crate::cache::handle::{Cache, Inner};
 
 /// After so long without an answer it is not known what others have invalidated.
@@ -78,13 +79,11 @@ impl Cache {
             Event::Voided(_, voided) => {
                 self.0.below.overheard(&voided);
                 self.void(&voided);
-                self.0.below.tell();
             }
             Event::Lost => {
                 tracing::warn!("a level has lost what was written last: everything there is invalidated");
                 self.0.below.lost();
                 self.void(&Voided::All);
-                self.0.below.tell();
             }
             Event::Gap => {
                 tracing::debug!("invalidations may have been missed: everything in memory is dropped");
@@ -100,23 +99,27 @@ async fn listen(cache: Weak<Inner>, level: Arc<dyn super::Level>) {
         let heard = tokio::time::timeout(SILENCE * 2, news.next()).await;
         let Some(inner) = cache.upgrade() else { return };
         let cache = Cache(inner);
-        // Whoever invalidated outside of a runtime could not.
-        cache.0.below.tell();
-        match heard {
+        let is_heard = match heard {
             Ok(Ok(events)) => {
                 events.into_iter().for_each(|event| cache.happened(event));
                 cache.0.heard.now(cache.0.clock.now());
+                true
             }
-            failed => {
-                if let Ok(Err(error)) = failed {
-                    tracing::debug!(%error, "the invalidations of others are not heard");
-                } else {
-                    // What was under way may never answer.
-                    news = level.news();
-                }
-                drop(cache);
-                tokio::time::sleep(AGAIN).await;
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the invalidations of others are not heard");
+                false
             }
+            Err(_) => {
+                // What was under way may never answer.
+                news = level.news();
+                false
+            }
+        };
+        // What was just heard, and what somebody invalidated outside of a runtime, who could not.
+        cache.0.below.tell();
+        drop(cache);
+        if !is_heard {
+            tokio::time::sleep(AGAIN).await;
         }
     }
 }
@@ -133,8 +136,4 @@ async fn tend(cache: Weak<Inner>) {
         }
         tokio::time::sleep(TEND).await;
     }
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

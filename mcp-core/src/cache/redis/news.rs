@@ -8,8 +8,7 @@ use redis::{AsyncCommands as _, FromRedisValue, RedisError};
 use super::connection::{Connection, Place};
 use super::level::{Names, failed};
 use super::scripts::Scripts;
-use crate::cache::level::{Answer, Event, LevelError, News, Origin, SILENCE, Voided};
-use crate::cache::tag::TagId;
+use crate::cache::level::{Answer, Event, News, Origin, SILENCE, Voided};
 
 /// How many invalidations are read at once: more than the stream keeps. Whoever was away has heard everything
 /// with the first answer, and trusts nothing again before.
@@ -119,26 +118,12 @@ impl Entry {
             T::from_redis_value(entry.map.get(name)?.clone()).ok()
         }
         let tags: Vec<u8> = field(entry, "tags")?;
-        let voided = if tags.is_empty() {
-            Voided::All
-        } else {
-            let (tags, rest) = tags.as_chunks::<16>();
-            if !rest.is_empty() {
-                return None;
-            }
-            Voided::Tags(tags.iter().map(|tag| TagId::from_bytes(*tag)).collect())
-        };
+        let voided = if tags.is_empty() { Voided::All } else { Voided::read(&tags)? };
         Some(Self {
             number: field(entry, "n")?,
             before: field(entry, "before")?,
             origin: Origin(field(entry, "origin")?),
             voided,
         })
-    }
-}
-
-impl From<RedisError> for LevelError {
-    fn from(error: RedisError) -> Self {
-        failed(&error)
     }
 }

@@ -63,9 +63,23 @@ impl Position {
 }
 
 fn voided(tags: Option<Vec<u8>>) -> Option<Voided> {
-    let Some(tags) = tags else { return Some(Voided::All) };
-    let (digests, rest) = tags.as_chunks::<16>();
-    rest.is_empty().then(|| Voided::Tags(digests.iter().map(|&digest| TagId::from_bytes(digest)).collect()))
+    tags.map_or(Some(Voided::All), |tags| Voided::read(&tags))
+}
+
+/// Puts what was read of the log into its order, apart from the last mark that was given.
+pub(super) fn sorted<E>(
+    rows: impl Iterator<Item = Result<Result<Entry, i64>, E>>,
+) -> Result<(i64, Vec<Entry>), E> {
+    let mut last = 0;
+    let mut entries = Vec::new();
+    for row in rows {
+        match row? {
+            Ok(entry) => entries.push(entry),
+            Err(counter) => last = counter,
+        }
+    }
+    entries.sort_unstable_by_key(|entry| entry.mark);
+    Ok((last, entries))
 }
 
 /// Returns the digests of tags, each once, in one piece.

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::connections::Postgres;
 use crate::cache::level::{Answer, Event, LevelError, News, Origin, SILENCE};
-use crate::cache::sql::chain::{COUNTER, EVERYTHING, Entry, MOST_NEWS, Position};
+use crate::cache::sql::chain::{COUNTER, EVERYTHING, Entry, MOST_NEWS, Position, sorted};
 
 /// How long the last question takes at most, by which silence shows that the way is open.
 const LAST_LOOK: Duration = Duration::from_millis(300);
@@ -93,15 +93,7 @@ impl Listener {
             .bind(MOST_NEWS)
             .fetch_all(way)
             .await?;
-        let mut last = 0;
-        let mut entries = Vec::with_capacity(rows.len());
-        for row in &rows {
-            match entry(row)? {
-                Ok(entry) => entries.push(entry),
-                Err(counter) => last = counter,
-            }
-        }
-        entries.sort_unstable_by_key(|entry| entry.mark);
+        let (last, entries) = sorted(rows.iter().map(entry))?;
         Ok(self.position.follow(last, entries))
     }
 }

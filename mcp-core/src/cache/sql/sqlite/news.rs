@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::connections::{Open, Sqlite};
 use super::{file, schema};
 use crate::cache::level::{Answer, Event, LevelError, News, SILENCE};
-use crate::cache::sql::chain::{COUNTER, EVERYTHING, Entry, MOST_NEWS, Position};
+use crate::cache::sql::chain::{COUNTER, EVERYTHING, Entry, MOST_NEWS, Position, sorted};
 use crate::cache::sql::gate::explain;
 
 /// How often the file is asked whether it changed.
@@ -86,15 +86,7 @@ impl Listener {
             .bind(MOST_NEWS)
             .fetch_all(&mut way.connection)
             .await?;
-        let mut last = 0;
-        let mut entries = Vec::with_capacity(rows.len());
-        for row in &rows {
-            match entry(row)? {
-                Ok(entry) => entries.push(entry),
-                Err(counter) => last = counter,
-            }
-        }
-        entries.sort_unstable_by_key(|entry| entry.mark);
+        let (last, entries) = sorted(rows.iter().map(entry))?;
         // Where more is left than was read, the next call goes on, whether or not the file changes.
         way.version = (entries.len() < MOST_NEWS as usize).then_some(version);
         Ok(self.position.follow(last, entries))
