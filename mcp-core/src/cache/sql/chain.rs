@@ -14,8 +14,9 @@ pub(super) const LONGEST_LOG: i64 = 10_000;
 pub(super) const MOST_MARKS: i64 = 65_536;
 /// The log and the marks are cut once in so many invalidations, since counting them costs a search.
 pub(super) const CUT_EVERY: i64 = 256;
-/// How many invalidations a listener reads at once.
-pub(super) const MOST_NEWS: i64 = 1_000;
+/// How many invalidations a listener reads at once: more than are kept. Whoever was away has heard everything with the
+/// first answer, and trusts nothing again before.
+pub(super) const MOST_NEWS: i64 = 2 * LONGEST_LOG;
 
 /// One invalidation as the log keeps it.
 pub(super) struct Entry {
