@@ -58,8 +58,24 @@ pub struct Config {
     pub keep_alive_requests: Option<u32>,
     /// Whether calls are counted and timed.
     pub monitoring_enabled: bool,
+    /// The share of calls whose processor time is taken; counts and times cover every call.
+    pub monitoring_sample_rate: f64,
     /// From which time on a call is reported as slow, where the component says nothing.
     pub slow_threshold: Duration,
+    /// How many times the 95th percentile of the last hour is slow as well; 0: no such rule.
+    pub slow_factor: f64,
+    /// From which time on a statement is reported as slow.
+    pub slow_query_threshold: Duration,
+    /// From how many equal statements on a call is reported to repeat itself.
+    pub repeated_queries: u32,
+    /// Where reports, metrics and the dashboard are served, an address; where requests are, if that is loopback.
+    pub admin: Option<String>,
+    /// What one has to show to see them.
+    pub admin_token: Option<String>,
+    /// Where alerts are sent, a URL; with the feature `webhook` of `mcp-server`.
+    pub alert_webhook: Option<String>,
+    /// Whether clients may ask what was measured, by tools.
+    pub profiler_tools: bool,
     /// The known bearer tokens as `(name, token)`; empty: everybody is anonymous.
     pub auth_tokens: Vec<(String, String)>,
     /// The OAuth issuer whose access tokens are accepted, with the feature `jwt` of `mcp-server`.
@@ -102,7 +118,15 @@ impl Default for Config {
             keep_alive_idle: Duration::from_secs(30),
             keep_alive_requests: None,
             monitoring_enabled: true,
+            monitoring_sample_rate: 0.1,
             slow_threshold: Duration::from_secs(1),
+            slow_factor: 0.0,
+            slow_query_threshold: Duration::from_millis(100),
+            repeated_queries: 5,
+            admin: None,
+            admin_token: None,
+            alert_webhook: None,
+            profiler_tools: false,
             auth_tokens: Vec::new(),
             auth_issuer: None,
             auth_audience: None,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::ctx::Ctx;
 use crate::error::ToolError;
 use crate::identity::Identity;
+use crate::profile::{self, Frame};
 use crate::provider::{Dep, Pooled, Providers};
 
 /// One run of a component: the request and the shared values.
@@ -78,8 +79,9 @@ impl Invocation {
     ) -> Result<T, ToolError> {
         // A thread cannot be called back: what the run holds, it holds until the function returns.
         let held = self.held.clone();
+        let frame = Frame::current();
         let run = move || {
-            let value = run();
+            let value = profile::blocking(frame, run);
             drop(held);
             value
         };

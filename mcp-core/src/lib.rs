@@ -5,7 +5,7 @@
 //!
 //! - what the attributes make of a function: [`component`], [`policy`], [`output`], [`content`],
 //! - what a function is given: [`arguments`], [`Ctx`], [`Identity`], [`mod@provider`],
-//! - what a server keeps: [`registry`], [`cache`], [`stats`], [`config`].
+//! - what a server keeps: [`registry`], [`cache`], [`profile`], [`config`].
 //!
 //! Nothing here knows the protocol's messages: a result is neutral bytes, and the way back to the
 //! client is a trait.
@@ -37,8 +37,8 @@ pub mod keying;
 pub mod link;
 pub mod pace;
 pub mod places;
+pub mod profile;
 pub mod registry;
-pub mod stats;
 pub mod units;
 
 mod json;

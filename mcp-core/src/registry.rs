@@ -15,7 +15,6 @@ use crate::link::Item;
 use crate::pace::Pace;
 use crate::places::Places;
 use crate::provider::{Need, ProviderDef};
-use crate::stats::Stats;
 use crate::uri::Template;
 
 /// The components of one server; never changes after the start, but for what [`Components`](crate::Components) masks.
@@ -41,8 +40,8 @@ pub type Variables = Vec<(String, String)>;
 pub struct Entry {
     /// What the attribute emitted.
     pub def: &'static Def,
-    /// What was measured.
-    pub stats: Stats,
+    /// Where it stands among all of its server: its index in [`Registry::entries`].
+    pub number: usize,
     /// How long calls keep their thread.
     pub pace: Pace,
     /// See [`keying::fingerprint`]; computed once.
@@ -104,7 +103,8 @@ impl Registry {
         if errors.is_empty() { Ok(registry) } else { Err(errors) }
     }
 
-    fn add(&mut self, entry: Entry, errors: &mut Vec<String>) {
+    fn add(&mut self, mut entry: Entry, errors: &mut Vec<String>) {
+        entry.number = self.entries.len();
         let entry = Arc::new(entry);
         let def = entry.def;
         let names = match def.kind {
@@ -247,7 +247,7 @@ impl Entry {
         let object_output = output.map(|schema| schema.get("type").is_some_and(|name| name == "object"));
         Ok(Self {
             def,
-            stats: Stats::default(),
+            number: 0,
             pace: Pace::default(),
             fingerprint: keying::fingerprint(def),
             template,

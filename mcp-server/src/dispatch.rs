@@ -16,6 +16,7 @@ use mcp_core::ctx::{Client, Ctx, RequestInfo};
 use mcp_core::invocation::Invocation;
 use mcp_core::places::Places;
 use mcp_core::policy::Scope;
+use mcp_core::profile::{Frame, Profiled, Profiler};
 use mcp_core::provider::Providers;
 use mcp_core::registry::{Entry, Registry};
 use mcp_core::{Config, ErrorKind, Failure, Identity, ToolError, keying};
@@ -30,6 +31,7 @@ pub(crate) struct Dispatch {
     pub(crate) cache: Cache,
     pub(crate) providers: Providers,
     pub(crate) config: Arc<Config>,
+    pub(crate) profiler: Arc<Profiler>,
     places: Arc<Places>,
     pub(crate) answering: AtomicUsize,
 }
@@ -90,9 +92,10 @@ impl Dispatch {
         cache: Cache,
         providers: Providers,
         config: Arc<Config>,
+        profiler: Arc<Profiler>,
     ) -> Self {
         let places = Arc::new(Places::new(config.max_concurrency));
-        Self { registry, cache, providers, config, places, answering: AtomicUsize::new(0) }
+        Self { registry, cache, providers, config, profiler, places, answering: AtomicUsize::new(0) }
     }
 
     /// Answers a call: begins at once, and ends when the returned future does.
@@ -100,19 +103,19 @@ impl Dispatch {
     /// What can be done without waiting is done before, so that the future holds no more than it needs.
     pub(crate) fn answer<'a>(&'a self, call: Call<'a>) -> impl Future<Output = Answer> + Send + 'a {
         let entry = call.entry;
-        let record = Record::new(self, entry, call.caller.cancelled.clone());
+        let mut record = Record::new(self, entry, call.caller.cancelled.clone());
         // A function that knows its request is told of a cancellation, and cleans up itself.
         let cancelled = call.caller.cancelled.clone().filter(|_| !entry.def.uses_ctx);
         // A user's own types are written in there, and may panic.
-        let next = catch_unwind(AssertUnwindSafe(|| self.prepare(call)));
+        let next = catch_unwind(AssertUnwindSafe(|| self.prepare(call, &mut record)));
         let next = next.unwrap_or_else(|_| Next::Answer(unserved(Failure::Panic)));
         async move {
             let served = match next {
                 Next::Answer(served) => served,
                 Next::Wait(served) => unless(cancelled, served).await,
             };
-            let took = record.finish(&served);
-            let log_id = served.result.as_ref().err().and_then(|failure| logged(entry, failure, took));
+            record.finish(&served);
+            let log_id = served.result.as_ref().err().and_then(|failure| logged(entry, failure));
             Answer {
                 log_id,
                 result: served.result,
@@ -134,7 +137,7 @@ impl Dispatch {
     }
 
     /// Reads the arguments, looks into the cache, and makes the run ready that a miss needs.
-    fn prepare<'a>(&'a self, call: Call<'_>) -> Next<'a> {
+    fn prepare<'a>(&'a self, call: Call<'_>, record: &mut Record<'_>) -> Next<'a> {
         let Call { entry, arguments, uri, caller, continues } = call;
         if let Err(forbidden) = entry.allow(&caller.identity) {
             return Next::Answer(unserved(forbidden));
@@ -149,6 +152,7 @@ impl Dispatch {
                 Err(failure) => return Next::Answer(unserved(failure)),
             },
         };
+        record.decoded();
         let keyed = (!continues)
             .then(|| keying::keyed(entry.def, entry.fingerprint, &*prepared, &caller.identity, &self.cache))
             .flatten();
@@ -157,7 +161,7 @@ impl Dispatch {
         let Some(keyed) = keyed else {
             let cancelled = caller.cancelled.clone().unwrap_or_default();
             let ctx = if takes_ctx { caller.ctx(cancelled) } else { None };
-            let run = self.run(prepared, entry, identity, ctx);
+            let run = Profiled::new(self.run(prepared, entry, identity, ctx), record.looked());
             return Next::Wait(Box::pin(self.cache.bypass(entry.def.timeout, move || run)));
         };
         if let Some(hit) = self.cache.get(&keyed.key, &keyed.policy) {
@@ -166,7 +170,7 @@ impl Dispatch {
         let lookup = keyed.lookup(entry.def, &*prepared, uri);
         let ctx = if takes_ctx { caller.ctx(CancellationToken::new()) } else { None };
         // The run is not its caller's: others may wait for it, and the cache keeps what comes of it.
-        let run = self.run(prepared, entry, identity, ctx);
+        let run = Profiled::new(self.run(prepared, entry, identity, ctx), record.looked());
         Next::Wait(Box::pin(self.cache.get_or_run(lookup, move || run)))
     }
 
@@ -198,6 +202,7 @@ impl Dispatch {
             let running = Arc::new((places, invalidates));
             let cx = cx.holding(Arc::clone(&running) as Arc<_>);
             running.1.begin();
+            Frame::entered();
             let reply = match &ctx {
                 None => prepared.run(cx).await,
                 Some(ctx) => tokio::select! {

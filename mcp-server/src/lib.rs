@@ -41,6 +41,7 @@ mod error;
 mod invalidates;
 mod levels;
 mod load;
+mod measured;
 mod record;
 mod server;
 mod started;
@@ -63,8 +64,8 @@ pub use mcp_core::component::BoxFuture;
 pub use mcp_core::{
     Args, Cache, Completing, Components, Config, Content, Contents, Ctx, Dep, Elicited, ErrorKind, Icon,
     Identity, Json, Listed, LogLevel, Message, Pooled, PromptDef, ProviderDef, ResourceDef, Role, Root,
-    Sample, Sampled, Scope, ToolDef, ToolError, ToolOutput, cache, clock, component, config, policy, prompt,
-    provider, resource, schema, stats, tool, units, uri,
+    Sample, Sampled, Scope, ToolDef, ToolError, ToolOutput, cache, clock, component, config, policy, profile,
+    prompt, provider, resource, schema, tool, units, uri,
 };
 pub use protocol::Handler;
 pub use server::{Called, Server};

@@ -1,12 +1,12 @@
 //! What is written about each call: its figures, and the log lines that its caller does not see.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 use mcp_core::Failure;
 use mcp_core::cache::{CacheOutcome, Served};
+use mcp_core::profile::{Call, Frame, Outcome};
 use mcp_core::registry::Entry;
-use mcp_core::stats::Outcome;
 use tokio_util::sync::CancellationToken;
 
 use crate::dispatch::Dispatch;
@@ -15,11 +15,8 @@ use crate::error::log_id;
 /// Writes the figures of one call, also of one that is dropped before its end.
 pub(crate) struct Record<'a> {
     dispatch: &'a Dispatch,
-    entry: &'a Entry,
     cancelled: Option<CancellationToken>,
-    start: Instant,
-    cache: CacheOutcome,
-    done: bool,
+    call: Option<Call<'a>>,
 }
 
 impl<'a> Record<'a> {
@@ -30,39 +27,34 @@ impl<'a> Record<'a> {
         cancelled: Option<CancellationToken>,
     ) -> Self {
         dispatch.answering.fetch_add(1, Ordering::AcqRel);
-        Self { dispatch, entry, cancelled, start: Instant::now(), cache: CacheOutcome::Bypass, done: false }
+        Self { dispatch, cancelled, call: dispatch.profiler.call(entry) }
     }
 
-    /// Counts the call as what it came to; returns how long it took.
-    pub(crate) fn finish(mut self, served: &Served) -> Duration {
-        self.cache = served.outcome;
-        let outcome = outcome(served, self.cancelled.as_ref().is_some_and(CancellationToken::is_cancelled));
-        self.write(outcome)
+    /// Notes that the arguments are in their types.
+    pub(crate) fn decoded(&mut self) {
+        if let Some(call) = &mut self.call {
+            call.decoded();
+        }
     }
 
-    fn write(&mut self, outcome: Outcome) -> Duration {
-        self.done = true;
-        let took = self.start.elapsed();
-        let def = self.entry.def;
-        let slow = took >= def.slow.unwrap_or(self.dispatch.config.slow_threshold);
-        if self.dispatch.config.monitoring_enabled && def.profile {
-            self.entry.stats.record(outcome, self.cache, took, slow);
+    /// Notes that there is no result at hand; returns what the run is written to.
+    pub(crate) fn looked(&mut self) -> Option<Arc<Frame>> {
+        self.call.as_mut().map(Call::looked)
+    }
+
+    /// Counts the call as what it came to.
+    pub(crate) fn finish(mut self, served: &Served) {
+        let cancelled = self.cancelled.as_ref().is_some_and(CancellationToken::is_cancelled);
+        if let Some(call) = self.call.take() {
+            call.end(outcome(served, cancelled), served.outcome);
         }
-        let (kind, name) = (def.kind.word(), def.name);
-        let (outcome, cache, micros) = (outcome.word(), self.cache.word(), took.as_micros() as u64);
-        if slow {
-            tracing::warn!(kind, name, outcome, cache, micros, "slow call");
-        } else {
-            tracing::debug!(kind, name, outcome, cache, micros, "call");
-        }
-        took
     }
 }
 
 impl Drop for Record<'_> {
     fn drop(&mut self) {
-        if !self.done {
-            self.write(Outcome::Dropped);
+        if let Some(call) = self.call.take() {
+            call.end(Outcome::Dropped, CacheOutcome::Bypass);
         }
         self.dispatch.answering.fetch_sub(1, Ordering::AcqRel);
     }
@@ -82,7 +74,7 @@ fn outcome(served: &Served, cancelled: bool) -> Outcome {
 }
 
 /// Logs what the caller is not told, under an id that the caller is told.
-pub(crate) fn logged(entry: &Entry, failure: &Failure, took: Duration) -> Option<String> {
+pub(crate) fn logged(entry: &Entry, failure: &Failure) -> Option<String> {
     let (kind, name) = (entry.def.kind.word(), entry.def.name);
     match failure {
         Failure::Error(error) if error.is_hidden() => {
@@ -96,12 +88,8 @@ pub(crate) fn logged(entry: &Entry, failure: &Failure, took: Duration) -> Option
             Some(id)
         }
         Failure::Timeout => {
-            tracing::warn!(
-                kind,
-                name,
-                millis = took.as_millis() as u64,
-                "the component took too long and was ended"
-            );
+            let limit = entry.def.timeout;
+            tracing::warn!(kind, name, ?limit, "the component took too long and was ended");
             None
         }
         _ => None,

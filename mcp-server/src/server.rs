@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use mcp_core::cache::{Cache, CacheOptions, CacheOutcome};
 use mcp_core::clock::Clock;
 use mcp_core::link::Item;
-use mcp_core::stats::Figures;
+use mcp_core::profile::{Profiler, Report};
 use mcp_core::{Config, Identity, PromptDef, ProviderDef, ResourceDef, ToolDef};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -287,13 +287,22 @@ impl Server {
         self.core().map(|core| core.dispatch.cache.clone())
     }
 
-    /// Returns what was measured of each component that was called: its kind, its name, its figures.
+    /// Returns what was measured: of each component that was called, of the cache, of the process.
     ///
     /// # Errors
     ///
     /// As [`rmcp`](Self::rmcp).
-    pub fn figures(&self) -> Result<Vec<(String, String, Figures)>, Error> {
-        self.core().map(|core| core.figures())
+    pub fn report(&self) -> Result<Report, Error> {
+        self.core().map(|core| core.report())
+    }
+
+    /// Returns what measures the calls: it can be switched off and on, and tells of slow calls.
+    ///
+    /// # Errors
+    ///
+    /// As [`rmcp`](Self::rmcp).
+    pub fn profiler(&self) -> Result<Arc<Profiler>, Error> {
+        self.core().map(|core| Arc::clone(&core.dispatch.profiler))
     }
 
     /// Tells the server to stop: nothing new is taken on, calls under way are answered, and then

@@ -97,7 +97,37 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "how many requests an HTTP connection may bring (unlimited)"
     ),
     setting!(monitoring_enabled, boolean, "whether calls are counted and timed (true)"),
+    setting!(monitoring_sample_rate, share, "the share of calls whose processor time is taken (0.1)"),
     setting!(slow_threshold, units::duration, "from which time on a call is reported as slow (1s)"),
+    setting!(
+        slow_factor,
+        factor,
+        "how many times the 95th percentile of the last hour is slow as well (0: no such rule)"
+    ),
+    setting!(
+        slow_query_threshold,
+        units::duration,
+        "from which time on a statement is reported as slow (100ms)"
+    ),
+    setting!(
+        repeated_queries,
+        count,
+        "from how many equal statements on a call is reported to repeat itself (5)"
+    ),
+    setting!(
+        admin,
+        text,
+        |address| shown(address),
+        "where metrics and the dashboard are served (where requests are, if that is loopback)"
+    ),
+    setting!(
+        admin_token,
+        secret,
+        |token| hidden(token),
+        "what one shows to see them; needed off loopback (none)"
+    ),
+    setting!(alert_webhook, text, |url| hidden(url), "where alerts are sent, a URL (none)"),
+    setting!(profiler_tools, boolean, "whether clients may ask what was measured, by tools (false)"),
     setting!(
         auth_tokens,
         tokens,
@@ -137,8 +167,6 @@ const LATER: &[&str] = &[
     "batch_queue",
     "queue_retry_after",
     "queue_url",
-    "monitoring_sample_rate",
-    "slow_query_threshold",
 ];
 
 /// The effective configuration, with where each value came from.
@@ -331,6 +359,16 @@ fn boolean(text: &str) -> Result<bool, String> {
 fn count(text: &str) -> Result<u32, String> {
     let count = text.trim().parse().ok().filter(|count| (1..=1_000_000).contains(count));
     count.ok_or_else(|| format!("`{text}` is no count: write a number from 1 to 1000000"))
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.trim().parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("`{text}` is no share: write a number from 0 to 1"))
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let factor = text.trim().parse().ok().filter(|factor| *factor == 0.0 || (1.0..=1000.0).contains(factor));
+    factor.ok_or_else(|| format!("`{text}` is no factor: write 0, or a number from 1 to 1000"))
 }
 
 fn requests(text: &str) -> Result<Option<u32>, String> {

@@ -3,16 +3,16 @@
 #[cfg(feature = "http")]
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use mcp_core::Components;
 use mcp_core::cache::{Cache, CacheOptions};
 use mcp_core::ctx::{Nobody, RequestInfo};
 use mcp_core::link;
+use mcp_core::profile::{Profiler, ProfilerOptions, Report};
 use mcp_core::provider::Providers;
 use mcp_core::registry::{Entry, Registry, resource_arguments_tags};
-use mcp_core::stats::Figures;
 use mcp_core::{Config, Identity, keying};
 use rmcp::model::{Implementation, InitializeResult, ServerCapabilities, ServerConfig};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,7 @@ use crate::auth::{self, Authenticator};
 use crate::dispatch::{Answer, Arguments, Call, Caller, Dispatch};
 use crate::error::Error;
 use crate::levels;
+use crate::measured;
 use crate::protocol::hub::Hub;
 use crate::protocol::lane::ReadyLists;
 use crate::protocol::lists::{self, Lists};
@@ -58,6 +59,8 @@ pub(crate) struct Core {
     /// Cancelled when what was under way is answered: connections end.
     pub(crate) ended: CancellationToken,
     opened: AtomicBool,
+    /// The runtime that looks after it.
+    pub(crate) runtime: OnceLock<tokio::runtime::Handle>,
 }
 
 impl Core {
@@ -113,6 +116,15 @@ impl Core {
         let told = Arc::clone(&hub);
         components.on_change(Box::new(move |kind| told.listed(kind)));
 
+        let mut options = ProfilerOptions::default();
+        options.enabled = config.monitoring_enabled;
+        options.sample_rate = config.monitoring_sample_rate;
+        options.slow = config.slow_threshold;
+        options.slow_factor = config.slow_factor;
+        options.slow_query = config.slow_query_threshold;
+        options.repeated = config.repeated_queries;
+        let profiler = Arc::new(Profiler::new(&registry, options));
+
         let authenticator = match &setup.authenticator {
             Some(authenticator) => Some(Arc::clone(authenticator)),
             None => auth::configured(&config)?,
@@ -125,7 +137,7 @@ impl Core {
             ready: ReadyLists::default(),
             capabilities: lists::capabilities(&registry),
             direct: config.direct_lane,
-            dispatch: Dispatch::new(registry, cache, providers, config),
+            dispatch: Dispatch::new(registry, cache, providers, config, profiler),
             hub,
             seal: Seal::new().map_err(Error::start)?,
             page_size: setup.page_size,
@@ -137,6 +149,7 @@ impl Core {
             stopping,
             ended: CancellationToken::new(),
             opened: AtomicBool::new(false),
+            runtime: OnceLock::new(),
         }))
     }
 
@@ -159,8 +172,10 @@ impl Core {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         if !self.opened.swap(true, Ordering::AcqRel) {
             self.dispatch.cache.follow();
+            let _ = self.runtime.set(runtime.clone());
             // Whoever embeds a server may drop it without a word.
             runtime.spawn(Self::maintain(Arc::downgrade(self), self.stopping.clone()));
+            measured::watch(&self.dispatch.profiler);
         }
     }
 
@@ -204,12 +219,12 @@ impl Core {
         Ok(Called { result, cache: answer.cache, fresh_for: answer.fresh_for })
     }
 
-    pub(crate) fn figures(&self) -> Vec<(String, String, Figures)> {
-        let entries = self.dispatch.registry.entries().iter();
-        let figures = entries.map(|entry| {
-            (entry.def.kind.word().to_owned(), entry.def.name.to_owned(), entry.stats.snapshot())
-        });
-        figures.filter(|(_, _, figures)| figures.calls > 0).collect()
+    /// Returns what was measured of the components, of the cache, and of the process.
+    pub(crate) fn report(&self) -> Report {
+        let mut report = self.dispatch.profiler.report(&self.name, &self.version);
+        report.cache = measured::cache(&self.dispatch.cache);
+        report.runtime = measured::runtime(self);
+        report
     }
 }
 

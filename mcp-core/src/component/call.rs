@@ -11,6 +11,7 @@ use crate::cache::{Cache, KeyWriter, TagId};
 use crate::error::ToolError;
 use crate::invocation::Invocation;
 use crate::output::{self, IntoPromptOutput, IntoResourceOutput, IntoToolOutput, Reply};
+use crate::profile::Frame;
 
 /// A future that is sent between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -129,6 +130,7 @@ impl<C: Component> Prepared for Ready<C> {
         Box::pin(async move {
             let mime = cx.mime();
             let output = C::call(self.arguments, cx).await?;
+            Frame::returned();
             let unkept = C::unless(&output);
             (self.reply)(output, unkept, mime)
         })

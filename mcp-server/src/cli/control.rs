@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mcp_core::cache::EntryInfo;
-use mcp_core::stats::Figures;
+use mcp_core::profile::Report;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -20,20 +20,14 @@ const MAX_MESSAGE: u64 = 16 << 20;
 
 /// What a server measured.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Report {
-    pub(super) pid: u32,
+pub(super) struct Seen {
     pub(super) running: bool,
-    /// Kind, name and figures of each component that was called.
-    pub(super) figures: Vec<(String, String, Figures)>,
+    pub(super) report: Report,
 }
 
-impl Report {
+impl Seen {
     fn of(core: &Core, running: bool) -> Self {
-        Self { pid: std::process::id(), running, figures: core.figures() }
-    }
-
-    pub(super) fn calls(&self) -> u64 {
-        self.figures.iter().map(|(_, _, figures)| figures.calls).sum()
+        Self { running, report: core.report() }
     }
 }
 
@@ -60,15 +54,15 @@ impl Drop for Socket {
 
 /// Leaves the figures of a server that ends.
 pub(super) fn write_last(core: &Core) {
-    let report = Report::of(core, false);
-    if report.calls() == 0 {
+    let seen = Seen::of(core, false);
+    if seen.report.components.is_empty() {
         return;
     }
     let written = folder().and_then(|folder| {
-        let text = serde_json::to_vec(&report).map_err(std::io::Error::other)?;
+        let text = serde_json::to_vec(&seen).map_err(std::io::Error::other)?;
         let name = stem(&core.name);
         // Renamed into place, so that a reader never sees half of it.
-        let draft = folder.join(format!("{name}-{}.draft", report.pid));
+        let draft = folder.join(format!("{name}-{}.draft", seen.report.pid));
         let _ = std::fs::remove_file(&draft);
         std::fs::File::create_new(&draft)?.write_all(&text)?;
         std::fs::rename(draft, folder.join(format!("{name}.last.json")))
@@ -79,7 +73,7 @@ pub(super) fn write_last(core: &Core) {
 }
 
 /// Returns the figures of the last server of a name that ended.
-pub(super) fn last(name: &str) -> Option<Report> {
+pub(super) fn last(name: &str) -> Option<Seen> {
     let text = std::fs::read(folder().ok()?.join(format!("{}.last.json", stem(name)))).ok()?;
     serde_json::from_slice(&text).ok()
 }
@@ -204,7 +198,7 @@ pub(super) async fn answered(core: &Core, question: &Value) -> Result<Value, Str
     let text = |key: &str| question.get(key).and_then(Value::as_str);
     let cache = &core.dispatch.cache;
     match text("ask") {
-        Some("stats") => serde_json::to_value(Report::of(core, true)).map_err(|error| error.to_string()),
+        Some("stats") => serde_json::to_value(Seen::of(core, true)).map_err(|error| error.to_string()),
         Some("cache stats") => serde_json::to_value(cache.stats()).map_err(|error| error.to_string()),
         Some("cache clear") => {
             cache.clear().await;

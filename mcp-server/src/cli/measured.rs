@@ -1,14 +1,15 @@
 //! `stats` and `cache`: what servers that are running measure and keep.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
-use mcp_core::stats::Figures;
+use mcp_core::profile::ComponentReport;
 use serde_json::{Value, json};
 
 use super::call::human;
-use super::control::{self, Report};
+use super::control::{self, Seen};
 use super::list::table;
 use super::{DRAIN, eprintln_line, json as json_flag, pid, print, print_json, warm};
 use crate::error::Error;
@@ -20,7 +21,7 @@ pub(super) async fn stats(server: &Server, matches: &ArgMatches) -> Result<ExitC
     for running in control::running(name, matches.get_one::<u32>("pid").copied()) {
         if let Some(report) = asked(&running, &json!({ "ask": "stats" })).await {
             reports.push(
-                serde_json::from_value::<Report>(report)
+                serde_json::from_value::<Seen>(report)
                     .map_err(|error| Error::Transport(error.to_string()))?,
             );
         }
@@ -50,27 +51,30 @@ async fn asked(running: &control::Running, question: &Value) -> Option<Value> {
     })
 }
 
-fn show(report: &Report) -> String {
-    let state = if report.running { "runs" } else { "ended" };
-    let mut text = format!("process {} ({state}), {} calls\n", report.pid, report.calls());
-    if report.figures.is_empty() {
+fn show(seen: &Seen) -> String {
+    let state = if seen.running { "runs" } else { "ended" };
+    let windows = |component: &ComponentReport| component.windows.get("start").cloned().unwrap_or_default();
+    let calls: u64 = seen.report.components.iter().map(|component| windows(component).calls).sum();
+    let mut text = format!("process {} ({state}), {calls} calls\n", seen.report.pid);
+    if seen.report.components.is_empty() {
         return text + "no component was called\n";
     }
-    let words = |counts: &[(String, u64)]| {
+    let words = |counts: &BTreeMap<String, u64>| {
         let words: Vec<_> = counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
         words.join(", ")
     };
     let nanos = |nanos: u64| human(Duration::from_nanos(nanos));
-    let rows = report.figures.iter().map(|(kind, name, figures): &(String, String, Figures)| {
-        let latency = &figures.latency;
+    let rows = seen.report.components.iter().map(|component| {
+        let figures = windows(component);
+        let latency = figures.wall.clone().unwrap_or_default();
         [
-            format!("{kind} {name}"),
+            format!("{} {}", component.kind, component.name),
             figures.calls.to_string(),
             words(&figures.outcomes),
             words(&figures.cache),
-            nanos(latency.p50),
-            nanos(latency.p99),
-            nanos(latency.max),
+            nanos(latency.p50_ns),
+            latency.p99_ns.map_or_else(|| "-".to_owned(), nanos),
+            nanos(latency.max_ns),
         ]
     });
     text += &table(["COMPONENT", "CALLS", "OUTCOMES", "FROM", "P50", "P99", "MAX"], rows);

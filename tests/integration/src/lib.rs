@@ -13,10 +13,12 @@
 )]
 #![allow(missing_docs, reason = "read with its uses")]
 
+pub mod figures;
 pub mod http;
 pub mod schema;
 pub mod wire;
 
+pub use figures::Figures;
 pub use http::Http;
 pub use wire::Wire;
 

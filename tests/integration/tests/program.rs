@@ -202,13 +202,13 @@ async fn a_running_server_shows_its_figures_and_its_cache() {
         client.call_tool(CallToolRequestParams::new("products")).await.unwrap();
     }
     let stats = place.json(&["stats", "--json"]);
-    let figures = &stats[0]["figures"][0];
+    let figures = &stats[0]["report"]["components"][0];
     assert_eq!(
-        (&stats[0]["running"], &figures[1], &figures[2]["calls"]),
+        (&stats[0]["running"], &figures["name"], &figures["windows"]["start"]["calls"]),
         (&json!(true), &json!("products"), &json!(3))
     );
     assert_eq!(figures[2]["cache"], json!([["memory", 2], ["computed", 1]]));
-    assert!(place.text(&["stats"]).contains("memory 2, computed 1"));
+    assert!(place.text(&["stats"]).contains("computed 1, memory 2"));
 
     let kept = || place.json(&["cache", "get", "products", "--json"])[0]["answer"]["kept"].clone();
     assert_eq!(kept(), true);
@@ -223,7 +223,10 @@ async fn a_running_server_shows_its_figures_and_its_cache() {
     client.cancel().await.unwrap();
     assert!(running.terminate(), "a server that is told to stop ends well");
     let stats = place.json(&["stats", "--json"]);
-    assert_eq!((&stats[0]["running"], &stats[0]["figures"][0][2]["calls"]), (&json!(false), &json!(4)));
+    assert_eq!(
+        (&stats[0]["running"], &stats[0]["report"]["components"][0]["windows"]["start"]["calls"]),
+        (&json!(false), &json!(4))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

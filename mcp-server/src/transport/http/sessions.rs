@@ -43,6 +43,11 @@ impl Sessions {
     }
 
     /// Returns how many are open.
+    /// Returns how many sessions have an owner that is known.
+    pub(crate) fn known(&self) -> usize {
+        self.owners().len()
+    }
+
     pub(crate) async fn count(&self) -> usize {
         self.open.sessions.read().await.len()
     }

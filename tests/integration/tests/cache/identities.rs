@@ -295,8 +295,7 @@ async fn p08_a_hit_skips_neither_authentication_nor_statistics() {
     }
     assert_eq!(http.request("tools/call", call()).await.status, 401);
     assert_eq!(lab.runs("public:a"), 1);
-    let all = figures.figures().unwrap();
-    let (_, _, public) = all.iter().find(|(_, name, _)| name == "public").unwrap();
+    let public = harness::Figures::of(&figures, "tool", "public");
     assert_eq!(public.outcomes, [("ok".to_owned(), 3)]);
     assert_eq!(public.cache, [("memory".to_owned(), 2), ("computed".to_owned(), 1)]);
 }

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
+use harness::Figures;
 use mcp_server::cache::{Cache, CacheStats};
 use mcp_server::clock::{Clock, FakeClock};
 use mcp_server::prelude::*;
 use mcp_server::serde_json::{Value, json};
-use mcp_server::stats::Figures;
 use mcp_server::{Called, Server};
 use tokio::sync::Semaphore;
 
@@ -256,8 +256,7 @@ impl Bench {
     }
 
     pub(crate) fn figures(&self, kind: &str, name: &str) -> Figures {
-        let all = self.server.figures().unwrap();
-        all.into_iter().find(|(k, n, _)| k == kind && n == name).map(|(_, _, f)| f).unwrap_or_default()
+        Figures::of(&self.server, kind, name)
     }
 }
 

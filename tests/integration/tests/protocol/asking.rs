@@ -171,8 +171,7 @@ async fn a_cancelled_call_ends_and_answers_nothing() {
         wire.call("add", json!({ "a": 1, "b": 1 })).await;
         wire.notify("notifications/cancelled", json!({ "requestId": id, "reason": "enough" })).await;
         assert!(wire.is_silent().await, "{revision}");
-        let figures = server.figures().unwrap();
-        let endless = figures.iter().find(|(_, name, _)| name == "endless").unwrap();
-        assert_eq!(endless.2.outcomes, [("cancelled".to_owned(), 1)], "{revision}");
+        let endless = harness::Figures::of(&server, "tool", "endless");
+        assert_eq!(endless.outcomes, [("cancelled".to_owned(), 1)], "{revision}");
     }
 }

@@ -103,8 +103,7 @@ async fn invalidating_by_arguments_is_told_to_subscribers() {
 async fn a_result_that_says_is_error_is_counted_as_one() {
     let server = server();
     server.call_tool("complains", json!({})).await.unwrap();
-    let figures = server.figures().unwrap();
-    assert_eq!(figures[0].2.outcomes, [("tool_error".to_owned(), 1)]);
+    assert_eq!(harness::Figures::of(&server, "tool", "complains").outcomes, [("tool_error".to_owned(), 1)]);
 }
 
 #[tokio::test]

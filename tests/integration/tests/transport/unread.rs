@@ -22,9 +22,7 @@ async fn a_client_that_never_reads_holds_little_and_is_cut_off() {
         let requests = call(tool, &json!({ "bytes": LARGE })).repeat(128);
         client.send(&requests).await.unwrap();
         tokio::time::sleep(20 * SECOND).await;
-        let figures = lab.server.figures().unwrap();
-        let calls =
-            figures.iter().find(|(_, name, _)| name == tool).map_or(0, |(_, _, figures)| figures.calls);
+        let calls = harness::Figures::of(&lab.server, "tool", tool).calls;
         assert!((1..=4).contains(&calls), "{tool}: {calls} calls ran ahead of their reader");
         assert!(memory.peak() < HELD, "{tool}, lane {lane}: {} MiB", memory.peak());
         // It is still there, and reads nothing for longer than a write may wait.

@@ -1,0 +1,207 @@
+//! What one run of a component does, written while it runs.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::allocator::Allocated;
+use super::counter::{Counter, Writer};
+use super::measured::Measured;
+use super::notes::Notes;
+use super::poll::Seat;
+use super::sql::Queries;
+use super::ticks;
+
+/// One run of a component: when it reached what, how much of what it used, and what its author noted.
+///
+/// The run writes it, and whoever wants to know what a call does that has not ended reads it.
+#[derive(Default)]
+pub struct Frame {
+    pub(super) measured: Option<Arc<Measured>>,
+    /// The run of a component that called this one.
+    pub(super) parent: Option<Arc<Frame>>,
+    pub(super) times: Times,
+    /// On the threads of the runtime.
+    pub(super) polls: Meter,
+    /// On the pool of threads for what blocks.
+    pub(super) blocking: Meter,
+    /// What components that were called in its polls allocated.
+    pub(super) inner: Meter,
+    /// The poll that is under way: since when, and what its thread had allocated.
+    pub(super) open: Open,
+    /// Whether the processor time of each poll is taken.
+    pub(super) sampled: bool,
+    pub(super) notes: Mutex<Notes>,
+    pub(super) queries: Queries,
+    /// Where the run is watched while it waits, plus one; 0: it is not.
+    pub(super) slot: Counter,
+    /// Whether it was said to hang.
+    pub(super) told: Counter,
+}
+
+/// When a run reached what, in nanoseconds of the profiler's clock; 0: not yet.
+#[derive(Debug, Default)]
+pub(super) struct Times {
+    pub(super) called: Counter,
+    pub(super) decoded: Counter,
+    pub(super) looked: Counter,
+    pub(super) begun: Counter,
+    pub(super) entered: Counter,
+    pub(super) returned: Counter,
+    pub(super) ended: Counter,
+}
+
+/// How much of what was used; one thread writes it at a time.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    pub(super) busy: Counter,
+    pub(super) polls: Counter,
+    pub(super) longest: Counter,
+    pub(super) bytes: Counter,
+    pub(super) allocations: Counter,
+    pub(super) cpu: Counter,
+    /// The busy time of which `cpu` is known.
+    pub(super) cpu_busy: Counter,
+}
+
+impl Meter {
+    pub(super) fn add(&self, busy: u64, allocated: Allocated) {
+        self.busy.add(Writer::One, busy);
+        self.polls.add(Writer::One, 1);
+        if busy > self.longest.get() {
+            self.longest.set(busy);
+        }
+        self.bytes.add(Writer::One, allocated.bytes);
+        self.allocations.add(Writer::One, allocated.count);
+    }
+
+    pub(super) fn add_cpu(&self, cpu: u64, busy: u64) {
+        self.cpu.add(Writer::One, cpu);
+        self.cpu_busy.add(Writer::One, busy);
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    since: AtomicU64,
+    bytes: AtomicU64,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Frame>>> = const { RefCell::new(None) };
+}
+
+impl Frame {
+    /// Returns the run whose poll is under way on this thread.
+    pub fn current() -> Option<Arc<Self>> {
+        Self::with_current(Arc::clone)
+    }
+
+    /// Makes a frame of no component, which notes its statements in what is given.
+    pub fn new(queries: Queries) -> Arc<Self> {
+        let frame = Self { queries, ..Self::default() };
+        frame.times.called.set(ticks::now());
+        Arc::new(frame)
+    }
+
+    /// Makes this the current frame of the thread until what is returned is dropped.
+    pub fn enter(self: &Arc<Self>) -> Current {
+        Current { outer: Self::replace_current(Some(Arc::clone(self))) }
+    }
+
+    /// Does something with the run whose poll is under way on this thread; nothing of the user's.
+    pub(super) fn with_current<T>(look: impl FnOnce(&Arc<Self>) -> T) -> Option<T> {
+        CURRENT.try_with(|current| current.borrow().as_ref().map(look)).ok().flatten()
+    }
+
+    /// Sets whose poll is under way on this thread; returns whose was before.
+    pub(super) fn replace_current(frame: Option<Arc<Self>>) -> Option<Arc<Self>> {
+        CURRENT.try_with(|current| current.replace(frame)).ok().flatten()
+    }
+
+    /// Makes it as if it were new.
+    pub(super) fn renew(&mut self) {
+        let mut notes = std::mem::take(&mut self.notes).into_inner().unwrap_or_else(PoisonError::into_inner);
+        notes.clear();
+        *self = Self { notes: Mutex::new(notes), ..Self::default() };
+    }
+
+    pub(super) fn assign(&mut self, measured: Arc<Measured>) {
+        self.measured = Some(measured);
+        self.parent = Self::current();
+    }
+
+    /// Notes that a poll begins.
+    pub(super) fn open(&self, at: u64, allocated: Allocated) {
+        self.open.bytes.store(allocated.bytes, Relaxed);
+        self.open.since.store(at, Relaxed);
+        if self.times.begun.get() == 0 {
+            self.times.begun.set(at);
+        }
+        Seat::take_up(self, at);
+    }
+
+    /// Notes that the poll has ended.
+    pub(super) fn close(&self) {
+        self.open.since.store(0, Relaxed);
+    }
+
+    /// Returns since when a poll is under way.
+    pub(super) fn polled_since(&self) -> Option<u64> {
+        Some(self.open.since.load(Relaxed)).filter(|since| *since > 0)
+    }
+
+    /// Returns the busy time so far; the poll that is under way counts.
+    pub(super) fn busy_at(&self, now: u64) -> u64 {
+        let open = self.polled_since().map_or(0, |since| now.saturating_sub(since));
+        self.polls.busy.get() + self.blocking.busy.get() + open
+    }
+
+    /// Returns the bytes allocated so far, asked from within its poll.
+    pub(super) fn bytes_within(&self) -> u64 {
+        let open = self
+            .polled_since()
+            .map_or(0, |_| Allocated::now().bytes.wrapping_sub(self.open.bytes.load(Relaxed)));
+        self.polls.bytes.get() + self.blocking.bytes.get() + open
+    }
+
+    /// Returns the nanoseconds since the call began.
+    pub(super) fn since_called(&self, at: u64) -> u64 {
+        at.saturating_sub(self.times.called.get())
+    }
+
+    /// Changes what is noted about the run.
+    pub(super) fn note<T>(&self, change: impl FnOnce(&mut Notes) -> T) -> T {
+        change(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes that the run whose poll is under way has its place, and its function begins.
+    pub fn entered() {
+        Self::with_current(|frame| frame.times.entered.set(ticks::now()));
+    }
+
+    /// Notes that the run whose poll is under way has returned from its function.
+    pub(crate) fn returned() {
+        Self::with_current(|frame| frame.times.returned.set(ticks::now()));
+    }
+}
+
+/// Restores the frame that was current before.
+#[derive(Debug)]
+#[must_use = "the frame is current until this is dropped"]
+pub struct Current {
+    outer: Option<Arc<Frame>>,
+}
+
+impl Drop for Current {
+    fn drop(&mut self) {
+        Frame::replace_current(self.outer.take());
+    }
+}
+
+impl std::fmt::Debug for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.measured.as_ref().map(|measured| measured.def.name);
+        f.debug_struct("Frame").field("component", &name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,202 @@
+//! What is measured of one component: written by every call, read by whoever wants a report.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::counter::{Counter, Gauge, PLACES, Place};
+use super::frame::Frame;
+use super::histogram::Histogram;
+use super::outcome::Outcome;
+use super::profiler::Shared;
+use super::slow::Kept;
+use super::totals::{PAIRS, SUMS, Sum, Totals, pair};
+use super::windows::Windows;
+use crate::cache::CacheOutcome;
+use crate::component::Def;
+use crate::pace::Pace;
+
+/// How many frames a component keeps for calls to come.
+const FRAMES: usize = 16;
+
+/// The least time that is said to be unusual, in nanoseconds.
+const LEAST_UNUSUAL: u64 = 50_000_000;
+
+/// What was measured of one component of one server.
+///
+/// A component that nobody calls has room for nothing: its counters are made by its first call.
+pub struct Measured {
+    /// The component.
+    pub def: &'static Def,
+    pub(super) number: u32,
+    pub(super) shared: Arc<Shared>,
+    shards: [OnceLock<Box<Shard>>; PLACES],
+    pub(super) windows: Mutex<Option<Box<Windows>>>,
+    frames: Mutex<Vec<Arc<Frame>>>,
+    pub(super) kept: Mutex<Option<Box<Kept>>>,
+    /// When a failed call was caught last.
+    pub(super) caught: Counter,
+    pub(super) pace: Pace,
+    /// From which time on a call is slow, in nanoseconds.
+    slow: u64,
+    /// From which time on it is slow for what is usual; 0: that is not known.
+    unusual: Counter,
+}
+
+/// What the threads of one place have counted.
+#[derive(Debug)]
+struct Shard {
+    pairs: [Counter; PAIRS],
+    sums: [Counter; SUMS],
+    longest_poll: Counter,
+    active: Gauge,
+    hits: OnceLock<Histogram>,
+    runs: OnceLock<Histogram>,
+    failed: OnceLock<Histogram>,
+}
+
+impl Default for Shard {
+    fn default() -> Self {
+        Self {
+            pairs: [const { Counter::new() }; _],
+            sums: [const { Counter::new() }; _],
+            longest_poll: Counter::new(),
+            active: Gauge::default(),
+            hits: OnceLock::new(),
+            runs: OnceLock::new(),
+            failed: OnceLock::new(),
+        }
+    }
+}
+
+impl Measured {
+    pub(super) fn new(def: &'static Def, number: u32, shared: Arc<Shared>) -> Self {
+        let slow = super::ticks::nanos(def.slow.unwrap_or(shared.options.slow));
+        Self {
+            def,
+            number,
+            shared,
+            shards: [const { OnceLock::new() }; _],
+            windows: Mutex::default(),
+            frames: Mutex::default(),
+            kept: Mutex::default(),
+            caught: Counter::new(),
+            pace: Pace::default(),
+            slow,
+            unusual: Counter::new(),
+        }
+    }
+
+    /// Returns what was measured since the start.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for shard in self.shards.iter().filter_map(OnceLock::get) {
+            for (pair, count) in shard.pairs.iter().enumerate().filter(|(_, count)| count.get() > 0) {
+                totals.count(pair as u8, count.get());
+            }
+            for (sum, value) in shard.sums.iter().enumerate() {
+                totals.add(sum, value.get());
+            }
+            totals.longest_poll = totals.longest_poll.max(shard.longest_poll.get());
+            for (histogram, counts) in [
+                (&shard.hits, &mut totals.hits),
+                (&shard.runs, &mut totals.runs),
+                (&shard.failed, &mut totals.failed),
+            ] {
+                if let Some(histogram) = histogram.get() {
+                    histogram.add_to(counts);
+                }
+            }
+        }
+        totals
+    }
+
+    /// Returns from which time on a call is slow, in nanoseconds.
+    pub(super) fn limit(&self) -> u64 {
+        match self.unusual.get() {
+            0 => self.slow,
+            unusual => self.slow.min(unusual),
+        }
+    }
+
+    /// Sets the 95th percentile of late, and how many times that is unusual.
+    pub(super) fn set_usual(&self, p95: Option<u64>, factor: f64) {
+        let unusual = p95.map(|p95| ((p95 as f64 * factor) as u64).max(LEAST_UNUSUAL));
+        self.unusual.set(unusual.unwrap_or(0));
+    }
+
+    /// Returns how many calls are under way.
+    pub fn active(&self) -> u64 {
+        let active: i64 = self.shards.iter().filter_map(OnceLock::get).map(|shard| shard.active.get()).sum();
+        u64::try_from(active).unwrap_or(0)
+    }
+
+    pub(super) fn entered(&self) {
+        let (shard, place) = self.shard();
+        shard.active.add(place.writer, 1);
+    }
+
+    /// Writes how a call ended.
+    pub(super) fn ended(&self, outcome: Outcome, cache: CacheOutcome, wall: u64, sums: &[(Sum, u64)]) {
+        let (shard, Place { writer, .. }) = self.shard();
+        shard.active.add(writer, -1);
+        if let Some(counter) = shard.pairs.get(pair(outcome, cache)) {
+            counter.add(writer, 1);
+        }
+        let histogram = match outcome {
+            Outcome::Ok if cache.is_own_run() => &shard.runs,
+            Outcome::Ok => &shard.hits,
+            _ => &shard.failed,
+        };
+        histogram.get_or_init(Histogram::default).record_as(writer, wall);
+        self.add(sums);
+    }
+
+    /// Adds to sums.
+    pub(super) fn add(&self, sums: &[(Sum, u64)]) {
+        let (shard, Place { writer, .. }) = self.shard();
+        for (sum, more) in sums.iter().filter(|(_, more)| *more > 0) {
+            if let Some(counter) = shard.sums.get(*sum as usize) {
+                counter.add(writer, *more);
+            }
+        }
+    }
+
+    pub(super) fn polled(&self, longest: u64) {
+        self.shard().0.longest_poll.raise(longest);
+    }
+
+    /// Takes a frame for a run.
+    pub(super) fn frame(self: &Arc<Self>) -> Arc<Frame> {
+        let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = frames.pop();
+        drop(frames);
+        let mut frame = kept.unwrap_or_default();
+        // Nobody else has it: it came from `give_back`, or is new.
+        if let Some(frame) = Arc::get_mut(&mut frame) {
+            frame.assign(Arc::clone(self));
+        }
+        frame
+    }
+
+    /// Gives a frame back that no run uses any more.
+    pub(super) fn give_back(&self, mut frame: Arc<Frame>) {
+        // The last who has it: others may look at it still.
+        if let Some(last) = Arc::get_mut(&mut frame) {
+            last.renew();
+            let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+            if frames.len() < FRAMES {
+                frames.push(frame);
+            }
+        }
+    }
+
+    fn shard(&self) -> (&Shard, Place) {
+        let place = Place::mine();
+        (self.shards[place.index].get_or_init(Box::default), place)
+    }
+}
+
+impl std::fmt::Debug for Measured {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Measured").field("component", &self.def.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,213 @@
+//! The polls of a run: each is timed, and knows what it allocated.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll};
+
+use super::allocator::Allocated;
+use super::frame::{Frame, Meter};
+use super::ticks;
+
+/// How many polls of a run have their processor time taken at most, unless they are long.
+const SAMPLED_POLLS: u64 = 8;
+
+/// From which busy time on a poll is long, in nanoseconds: its processor time is worth the question.
+const LONG: u64 = 1_000_000;
+
+/// A future whose polls are written to a frame; without one it is the future and nothing more.
+#[derive(Debug)]
+pub struct Profiled<F> {
+    future: F,
+    frame: Option<Arc<Frame>>,
+    span: Option<tracing::Span>,
+}
+
+impl<F: Future + Unpin> Profiled<F> {
+    /// Watches a future for a frame, if there is one.
+    pub fn new(future: F, frame: Option<Arc<Frame>>) -> Self {
+        Self { future, frame, span: None }
+    }
+}
+
+impl<F: Future + Unpin> Future for Profiled<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = &mut *self;
+        let Some(frame) = this.frame.take() else { return Pin::new(&mut this.future).poll(cx) };
+        if frame.times.begun.get() == 0 {
+            this.span = frame.span();
+        }
+        let span = this.span.as_ref().map(tracing::Span::enter);
+        let entered = Entered::new(frame, Threads::Runtime);
+        let polled = Pin::new(&mut this.future).poll(cx);
+        let frame = entered.leave();
+        drop(span);
+        if polled.is_pending() {
+            frame.waits();
+            this.frame = Some(frame);
+        } else {
+            frame.end();
+        }
+        polled
+    }
+}
+
+impl<F> Drop for Profiled<F> {
+    fn drop(&mut self) {
+        if let Some(frame) = self.frame.take() {
+            frame.end();
+        }
+    }
+}
+
+/// Runs a function that blocks, on another thread, as a part of a run.
+pub(crate) fn blocking<T>(frame: Option<Arc<Frame>>, run: impl FnOnce() -> T) -> T {
+    let Some(frame) = frame else { return run() };
+    let entered = Entered::new(frame, Threads::Blocking);
+    let value = run();
+    entered.leave();
+    value
+}
+
+/// Which threads a run is on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Threads {
+    Runtime,
+    Blocking,
+}
+
+/// A poll that is under way.
+struct Entered {
+    /// The run that is interrupted by this one.
+    outer: Option<Arc<Frame>>,
+    threads: Threads,
+    cpu: Option<u64>,
+    allocated: Allocated,
+    since: u64,
+}
+
+impl Entered {
+    fn new(frame: Arc<Frame>, threads: Threads) -> Self {
+        let cpu = frame.wants_cpu(threads).then(thread_cpu).flatten();
+        let allocated = Allocated::now();
+        let since = ticks::now();
+        if threads == Threads::Runtime {
+            frame.open(since, allocated);
+        }
+        let outer = Frame::replace_current(Some(frame));
+        Self { outer, threads, cpu, allocated, since }
+    }
+
+    fn leave(mut self) -> Arc<Frame> {
+        let frame = self.close();
+        std::mem::forget(self);
+        frame.unwrap_or_default()
+    }
+
+    fn close(&mut self) -> Option<Arc<Frame>> {
+        let busy = ticks::now().saturating_sub(self.since);
+        let allocated = Allocated::now().since(self.allocated);
+        let outer = self.outer.take();
+        if let Some(outer) = &outer {
+            outer.inner.add(busy, allocated);
+            Seat::take_up(outer, outer.polled_since().unwrap_or(0));
+        } else {
+            Seat::leave();
+        }
+        let frame = Frame::replace_current(outer)?;
+        let meter = match self.threads {
+            Threads::Runtime => &frame.polls,
+            Threads::Blocking => &frame.blocking,
+        };
+        meter.add(busy, allocated);
+        if let (Some(before), Some(after)) = (self.cpu, self.cpu.and_then(|_| thread_cpu())) {
+            meter.add_cpu(after.saturating_sub(before), busy);
+        }
+        if self.threads == Threads::Runtime {
+            frame.close();
+        }
+        Some(frame)
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        // The function panicked: what interrupted goes on as it was.
+        if let Some(frame) = self.close() {
+            frame.end();
+        }
+    }
+}
+
+impl Frame {
+    fn wants_cpu(&self, threads: Threads) -> bool {
+        let meter: &Meter = &self.polls;
+        self.sampled
+            && (threads == Threads::Blocking
+                || meter.polls.get() < SAMPLED_POLLS
+                || meter.longest.get() >= LONG)
+    }
+}
+
+/// Returns the processor time that the current thread has used, in nanoseconds.
+///
+/// It costs 700 ns, as it asks the kernel.
+#[cfg(unix)]
+fn thread_cpu() -> Option<u64> {
+    use rustix::time::{ClockId, clock_gettime};
+
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).ok()
+}
+
+#[cfg(not(unix))]
+fn thread_cpu() -> Option<u64> {
+    None
+}
+
+/// What a thread does, for those who look from outside: a poll that never ends tells nobody.
+#[derive(Debug, Default)]
+pub(super) struct Seat {
+    /// Since when a poll is under way; 0: none is.
+    since: AtomicU64,
+    /// The component, as [`Frame::number`] tells it.
+    number: AtomicU64,
+}
+
+static SEATS: Mutex<Vec<Weak<Seat>>> = Mutex::new(Vec::new());
+
+thread_local! {
+    static SEAT: Arc<Seat> = Seat::register();
+}
+
+impl Seat {
+    fn register() -> Arc<Self> {
+        let seat = Arc::new(Self::default());
+        let mut seats = SEATS.lock().unwrap_or_else(PoisonError::into_inner);
+        seats.retain(|seat| seat.strong_count() > 0);
+        seats.push(Arc::downgrade(&seat));
+        seat
+    }
+
+    pub(super) fn take_up(frame: &Frame, since: u64) {
+        let _ = SEAT.try_with(|seat| {
+            seat.number.store(frame.number(), Relaxed);
+            seat.since.store(since, Relaxed);
+        });
+    }
+
+    fn leave() {
+        let _ = SEAT.try_with(|seat| seat.since.store(0, Relaxed));
+    }
+
+    /// Returns the components whose polls are under way, and since when.
+    pub(super) fn all() -> Vec<(u64, u64)> {
+        let seats = SEATS.lock().unwrap_or_else(PoisonError::into_inner);
+        let seats = seats.iter().filter_map(Weak::upgrade);
+        let polls = seats.map(|seat| (seat.number.load(Relaxed), seat.since.load(Relaxed)));
+        polls.filter(|(_, since)| *since > 0).collect()
+    }
+}

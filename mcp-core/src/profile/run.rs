@@ -1,0 +1,145 @@
+//! The begin and the end of a run: what it adds to its component, and what the call that ran it reads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::counter::Counter;
+use super::frame::Frame;
+use super::measured::Measured;
+use super::notes::Child;
+use super::sql::{self, Query};
+use super::ticks;
+use super::totals::Sum;
+
+impl Measured {
+    /// Takes a frame for the run of a call, with when the call began, had its arguments, and had looked for a result.
+    pub(super) fn run(self: &Arc<Self>, [called, decoded, looked]: [u64; 3]) -> Arc<Frame> {
+        let mut frame = self.frame();
+        if let Some(frame) = Arc::get_mut(&mut frame) {
+            frame.times.called.set(called);
+            frame.times.decoded.set(decoded);
+            frame.times.looked.set(looked);
+            // What keeps its thread for long has time for the question what it did with it.
+            frame.sampled = self.shared.samples_any() && (!self.pace.is_quick() || self.shared.samples());
+        }
+        frame
+    }
+}
+
+impl Frame {
+    /// Returns the span by which statements that run on another thread find their call.
+    ///
+    /// A span costs more than all else here, so there is one only where somebody hears of statements, and
+    /// the component takes a shared value, as a pool is, or statements were seen that no call was found for.
+    pub(super) fn span(&self) -> Option<tracing::Span> {
+        let measured = self.measured.as_ref()?;
+        let wanted = sql::is_watched() && (!measured.def.needs.is_empty() || sql::seen_outside());
+        wanted.then(|| tracing::info_span!(target: "mcp_core::call", "call", component = measured.def.name))
+    }
+
+    /// Notes that the run was not ready at its first poll.
+    pub(super) fn waits(self: &Arc<Self>) {
+        if let (Some(measured), 1) = (&self.measured, self.polls.polls.get())
+            && let Some(slot) = measured.shared.active.enter(self)
+        {
+            self.slot.set(slot as u64 + 1);
+        }
+    }
+
+    /// Writes what the run used, once, and gives the frame back.
+    pub(super) fn end(self: Arc<Self>) {
+        let slot = self.slot.get();
+        let Some(measured) = self.measured.clone() else { return };
+        if slot > 0 {
+            self.slot.set(0);
+            measured.shared.active.leave(slot as usize - 1);
+        }
+        let times = &self.times;
+        let begun = times.begun.get();
+        if begun == 0 {
+            measured.add(&[(Sum::Unpolled, 1)]);
+            measured.give_back(self);
+            return;
+        }
+        let now = ticks::now();
+        times.ended.set(now);
+        // What was not reached lasted up to now.
+        let reached = |time: &Counter| Some(time.get()).filter(|time| *time > 0).unwrap_or(now);
+        let (entered, returned) = (reached(&times.entered), reached(&times.returned));
+        let total =
+            |of: fn(&super::frame::Meter) -> &Counter| of(&self.polls).get() + of(&self.blocking).get();
+        let bytes = total(|meter| &meter.bytes).saturating_sub(self.inner.bytes.get());
+        let allocations = total(|meter| &meter.allocations).saturating_sub(self.inner.allocations.get());
+        let busy = total(|meter| &meter.busy);
+        measured.add(&[
+            (Sum::Queue, entered.saturating_sub(begun)),
+            (Sum::Function, returned.saturating_sub(entered)),
+            (Sum::Encode, now.saturating_sub(returned)),
+            (Sum::Busy, busy),
+            (Sum::Polls, self.polls.polls.get()),
+            (Sum::Cpu, total(|meter| &meter.cpu)),
+            (Sum::CpuBusy, total(|meter| &meter.cpu_busy)),
+            (Sum::Bytes, bytes),
+            (Sum::Allocations, allocations),
+        ]);
+        measured.polled(self.polls.longest.get());
+        measured.pace.note(Duration::from_nanos(busy));
+        if self.queries.count() > 0 {
+            self.end_queries(&measured);
+        }
+        if let Some(parent) = &self.parent {
+            let start = parent.since_called(times.called.get());
+            let (kind, name) = (measured.def.kind.word(), measured.def.name);
+            parent.note(|notes| notes.child(Child { kind, name, start, took: self.since_called(now) }));
+        }
+        measured.give_back(self);
+    }
+
+    fn end_queries(&self, measured: &Measured) {
+        let repeated = self.queries.repeated(u64::from(measured.shared.options.repeated));
+        repeated.iter().for_each(|repeated| repeated.statement.record_repeated());
+        measured.add(&[
+            (Sum::Queries, self.queries.count()),
+            (Sum::QueryTime, ticks::nanos(self.queries.total())),
+            (Sum::SlowQueries, self.queries.slow()),
+            (Sum::Repeated, repeated.iter().map(|repeated| repeated.times).sum()),
+        ]);
+    }
+
+    /// Returns whether the run repeated a statement so often that it could be one.
+    pub(super) fn repeats(&self) -> bool {
+        let Some(measured) = &self.measured else { return false };
+        let least = u64::from(measured.shared.options.repeated);
+        self.queries.count() >= least && !self.queries.repeated(least).is_empty()
+    }
+
+    /// Notes a statement.
+    pub fn query(&self, query: Query) {
+        let now = ticks::now();
+        let start = self.since_called(now).saturating_sub(ticks::nanos(query.took));
+        let after = self.note(|notes| notes.last());
+        query.statement.seen_in(self.name());
+        self.queries.note(&query, Duration::from_nanos(start), after);
+    }
+
+    /// Returns the statements so far.
+    pub fn queries(&self) -> &sql::Queries {
+        &self.queries
+    }
+
+    fn name(&self) -> &'static str {
+        self.measured.as_ref().map_or("capture", |measured| measured.def.name)
+    }
+
+    /// Returns the number by which others find the component: its profiler, and which of its components.
+    pub(super) fn number(&self) -> u64 {
+        let number =
+            |measured: &Arc<Measured>| u64::from(measured.shared.number) << 32 | u64::from(measured.number);
+        self.measured.as_ref().map_or(0, number)
+    }
+
+    /// Takes [`number`](Self::number) apart.
+    pub(super) fn of_number(number: u64) -> (u32, usize) {
+        ((number >> 32) as u32, (number & u64::from(u32::MAX)) as usize)
+    }
+}
