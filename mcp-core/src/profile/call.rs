@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::allocator::Allocated;
 use super::frame::Frame;
 use super::measured::Measured;
 use super::outcome::Outcome;
@@ -47,7 +48,7 @@ impl<'a> Call<'a> {
 
     /// Writes how the call ended.
     pub fn end(mut self, outcome: Outcome, cache: CacheOutcome) {
-        let now = ticks::now();
+        let (now, allocated) = (ticks::now(), Allocated::now());
         let wall = now.saturating_sub(self.called);
         let decoded = if self.decoded == 0 { now } else { self.decoded };
         let looked = if self.looked == 0 { now } else { self.looked };
@@ -83,6 +84,11 @@ impl<'a> Call<'a> {
         }
         if let Some(frame) = frame {
             self.measured.give_back(frame);
+        }
+        let own = Allocated::now().since(allocated);
+        if own.count > 0 {
+            // The run that called this one has not allocated what is kept of it.
+            Frame::with_current(|outer| outer.inner.add(0, own));
         }
     }
 }

@@ -131,14 +131,16 @@ impl Frame {
         self.parent = Self::current();
     }
 
-    /// Notes that a poll begins.
-    pub(super) fn open(&self, at: u64, allocated: Allocated) {
-        self.open.bytes.store(allocated.bytes, Relaxed);
-        self.open.since.store(at, Relaxed);
+    /// Notes that a poll begins; returns what its thread has allocated before.
+    pub(super) fn open(&self, at: u64) -> Allocated {
         if self.times.begun.get() == 0 {
             self.times.begun.set(at);
         }
         Seat::take_up(self, at);
+        let allocated = Allocated::now();
+        self.open.bytes.store(allocated.bytes, Relaxed);
+        self.open.since.store(at, Relaxed);
+        allocated
     }
 
     /// Notes that the poll has ended.

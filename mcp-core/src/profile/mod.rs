@@ -31,6 +31,9 @@ mod windows;
 
 pub mod sql;
 
+#[cfg(test)]
+mod tests;
+
 pub use alerts::{Alert, Sink};
 pub use allocator::{CountingAllocator, counts_allocations};
 pub use call::Call;

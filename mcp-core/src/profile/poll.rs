@@ -63,6 +63,14 @@ impl<F> Drop for Profiled<F> {
     }
 }
 
+#[cfg(test)]
+impl Frame {
+    /// Returns whether the processor time of a run is taken.
+    pub(super) fn sampled<F>(run: &Profiled<F>) -> bool {
+        run.frame.as_ref().is_some_and(|frame| frame.sampled)
+    }
+}
+
 /// Runs a function that blocks, on another thread, as a part of a run.
 pub(crate) fn blocking<T>(frame: Option<Arc<Frame>>, run: impl FnOnce() -> T) -> T {
     let Some(frame) = frame else { return run() };
@@ -92,12 +100,13 @@ struct Entered {
 impl Entered {
     fn new(frame: Arc<Frame>, threads: Threads) -> Self {
         let cpu = frame.wants_cpu(threads).then(thread_cpu).flatten();
-        let allocated = Allocated::now();
         let since = ticks::now();
-        if threads == Threads::Runtime {
-            frame.open(since, allocated);
-        }
         let outer = Frame::replace_current(Some(frame));
+        // Last, for a thread that comes here first has to allocate for it.
+        let allocated = match threads {
+            Threads::Runtime => Frame::with_current(|frame| frame.open(since)).unwrap_or_default(),
+            Threads::Blocking => Allocated::now(),
+        };
         Self { outer, threads, cpu, allocated, since }
     }
 

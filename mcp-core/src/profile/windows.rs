@@ -88,8 +88,15 @@ impl Windows {
             came.merge(&self.minute);
         }
         let since = now.saturating_sub(length);
-        slots.iter().filter(|slot| slot.end > since).for_each(|slot| came.merge(&slot.came));
-        (came, length.min(now))
+        // Whole slots: the span is as long as they are, give or take one.
+        let covered = slots.iter().position(|slot| slot.end > since);
+        slots.iter().skip(covered.unwrap_or(slots.len())).for_each(|slot| came.merge(&slot.came));
+        let begin = match covered {
+            Some(0) => Duration::ZERO,
+            Some(first) => slots.get(first - 1).map_or(Duration::ZERO, |slot| slot.end),
+            None => slots.back().map_or(Duration::ZERO, |slot| slot.end),
+        };
+        (came, now.saturating_sub(begin.max(since.saturating_sub(FINE))))
     }
 
     /// Returns the last slots of a length, oldest first, padded in front to [`SLOTS`]; and when the last ended.
@@ -131,9 +138,10 @@ mod tests {
         }
         let now = FINE * 1440 + second;
         let calls = |span| windows.window(span, now, &totals(14_403)).0.calls();
-        assert_eq!(calls(Span::Minute), 11 * 10 + 10 + 3 - 10, "eleven whole slots and what is new");
-        assert_eq!(calls(Span::FiveMinutes), 59 * 10 + 3);
-        assert_eq!(calls(Span::Hour), 59 * 120 + 3);
+        assert_eq!(calls(Span::Minute), 12 * 10 + 3, "twelve whole slots, and what is new");
+        assert_eq!(calls(Span::FiveMinutes), 60 * 10 + 3);
+        assert_eq!(calls(Span::Hour), 60 * 120 + 3);
+        assert_eq!(windows.window(Span::Minute, now, &totals(14_403)).1, COARSE + second);
         assert_eq!(calls(Span::Start), 14_403);
         assert_eq!(windows.fine.len() + windows.coarse.len(), 2 * SLOTS);
     }
