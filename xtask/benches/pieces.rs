@@ -1,13 +1,18 @@
 //! What the pieces of a call cost: `cargo bench --manifest-path xtask/Cargo.toml`.
 
 use std::hint::black_box;
+use std::task::{Context, Poll, Waker};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use http_body_util::Full;
 use hyper::Request;
 use hyper::body::Bytes;
 use mcp_core::arguments::Input;
+use mcp_core::cache::CacheOutcome;
+use mcp_core::link::Item;
 use mcp_core::output::IntoToolOutput;
+use mcp_core::profile::{Outcome, Profiled, Profiler, ProfilerOptions};
+use mcp_core::registry::Registry;
 use mcp_server::cache::{Cache, CacheOptions, Lookup};
 use mcp_server::policy::CachePolicy;
 use mcp_server::{Config, Server, serde_json, tool};
@@ -62,9 +67,67 @@ fn requests(criterion: &mut Criterion, runtime: &Runtime) {
     }
 }
 
+/// A run of so many polls, ready in the last.
+fn run(polls: u32) -> impl Future<Output = u32> + Unpin {
+    let mut left = polls;
+    std::future::poll_fn(move |_| {
+        left -= 1;
+        if left == 0 { Poll::Ready(black_box(polls)) } else { Poll::Pending }
+    })
+}
+
+fn polled(mut future: impl Future<Output = u32> + Unpin) -> u32 {
+    let mut cx = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = std::pin::Pin::new(&mut future).poll(&mut cx) {
+            return output;
+        }
+    }
+}
+
+/// What a call pays for being measured.
+fn profiler(criterion: &mut Criterion) {
+    let Ok(registry) = Registry::new([Item::Tool(add::def())]) else { return };
+    let profiler = Profiler::new(&registry, ProfilerOptions::default());
+    let Some(entry) = registry.tool("add") else { return };
+    // The clock of the processor is trusted after a second.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    profiler.tick();
+
+    let call = |polls: u32, inside: fn()| {
+        let mut call = profiler.call(entry);
+        let frame = call.as_mut().map(|call| {
+            call.decoded();
+            call.looked()
+        });
+        let mut run = run(polls);
+        let mut first = true;
+        let run = std::future::poll_fn(move |cx| {
+            if std::mem::take(&mut first) {
+                inside();
+            }
+            std::pin::Pin::new(&mut run).poll(cx)
+        });
+        let output = polled(Profiled::new(run, frame));
+        if let Some(call) = call {
+            call.end(Outcome::Ok, CacheOutcome::Bypass);
+        }
+        output
+    };
+    let mut group = criterion.benchmark_group("profiler");
+    group.bench_function("bare run", |bencher| bencher.iter(|| polled(run(1))));
+    group.bench_function("off", |bencher| bencher.iter(|| polled(Profiled::new(run(1), None))));
+    group.bench_function("one poll", |bencher| bencher.iter(|| call(1, || {})));
+    group.bench_function("eleven polls", |bencher| bencher.iter(|| call(11, || {})));
+    group.bench_function("ten checkpoints", |bencher| {
+        bencher.iter(|| call(1, || (0..10).for_each(|_| mcp_core::checkpoint!("here"))));
+    });
+}
+
 fn pieces(criterion: &mut Criterion) {
     let Ok(runtime) = Builder::new_current_thread().enable_all().build() else { return };
     requests(criterion, &runtime);
+    profiler(criterion);
 
     criterion.bench_function("arguments", |bencher| {
         bencher.iter(|| (add::def().prepare)(Input::Json(black_box(r#"{"a":2,"b":3}"#))).is_ok());

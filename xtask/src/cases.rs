@@ -26,6 +26,8 @@ const ECHO_BYTES: usize = 64 << 10;
 pub(crate) enum Case {
     /// A call of a trivial tool over HTTP.
     HttpCall,
+    /// The same with the profiler and without it.
+    HttpProfiler,
     /// A call whose result of 2 KiB ours has in memory.
     HttpHit,
     /// The list of 200 tools.
@@ -107,6 +109,7 @@ impl Case {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::HttpCall => "http-call",
+            Self::HttpProfiler => "http-profiler",
             Self::HttpHit => "http-hit",
             Self::HttpList => "http-list",
             Self::HttpEcho => "http-echo",
@@ -137,6 +140,7 @@ impl Case {
         };
         match self {
             Self::HttpCall => http(EVERYONE, sum(), options.connections),
+            Self::HttpProfiler => http(&[Server::Ours, Server::Unmeasured], sum(), options.connections),
             Self::HttpHit => {
                 let ask = Ask::call("page", r#"{"key":"front"}"#, work::page("front"));
                 http(EVERYONE, ask, options.connections)

@@ -17,6 +17,8 @@ use super::ticks;
 /// The run writes it, and whoever wants to know what a call does that has not ended reads it.
 #[derive(Default)]
 pub struct Frame {
+    /// Whose run it is, for statements: kind and name.
+    pub(super) component: (&'static str, &'static str),
     pub(super) measured: Option<Arc<Measured>>,
     /// The run of a component that called this one.
     pub(super) parent: Option<Arc<Frame>>,
@@ -31,6 +33,8 @@ pub struct Frame {
     pub(super) open: Open,
     /// Whether the processor time of each poll is taken.
     pub(super) sampled: bool,
+    /// Whether the component had long polls: then what they waited for a processor is taken as well.
+    pub(super) known_long: bool,
     pub(super) notes: Mutex<Notes>,
     pub(super) queries: Queries,
     /// Where the run is watched while it waits, plus one; 0: it is not.
@@ -60,7 +64,7 @@ pub(super) struct Meter {
     pub(super) bytes: Counter,
     pub(super) allocations: Counter,
     pub(super) cpu: Counter,
-    /// The busy time of which `cpu` is known.
+    /// The busy time of which `cpu` is known, less what of it is known to be waiting for a processor.
     pub(super) cpu_busy: Counter,
 }
 
@@ -97,9 +101,9 @@ impl Frame {
         Self::with_current(Arc::clone)
     }
 
-    /// Makes a frame of no component, which notes its statements in what is given.
-    pub fn new(queries: Queries) -> Arc<Self> {
-        let frame = Self { queries, ..Self::default() };
+    /// Makes a frame that is of no server's component, and notes its statements in what is given.
+    pub fn new(name: &'static str, queries: Queries) -> Arc<Self> {
+        let frame = Self { component: ("", name), queries, ..Self::default() };
         frame.times.called.set(ticks::now());
         Arc::new(frame)
     }
@@ -127,6 +131,7 @@ impl Frame {
     }
 
     pub(super) fn assign(&mut self, measured: Arc<Measured>) {
+        self.component = (measured.def.kind.word(), measured.def.name);
         self.measured = Some(measured);
         self.parent = Self::current();
     }

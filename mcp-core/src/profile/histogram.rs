@@ -285,7 +285,7 @@ mod tests {
             for thread in 0..8_u64 {
                 let histogram = &histogram;
                 scope.spawn(move || {
-                    (0..1_000_000).for_each(|value| histogram.record(thread * 1_000_000 + value))
+                    (0..1_000_000).for_each(|value| histogram.record(thread * 1_000_000 + value));
                 });
             }
         });

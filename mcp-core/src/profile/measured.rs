@@ -160,6 +160,11 @@ impl Measured {
         }
     }
 
+    pub(super) fn longest_poll(&self) -> u64 {
+        let shards = self.shards.iter().filter_map(OnceLock::get);
+        shards.map(|shard| shard.longest_poll.get()).max().unwrap_or(0)
+    }
+
     pub(super) fn polled(&self, longest: u64) {
         self.shard().0.longest_poll.raise(longest);
     }

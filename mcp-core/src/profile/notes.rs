@@ -73,15 +73,20 @@ impl Notes {
 
 /// Notes that the call which runs has come to a certain point; see [`checkpoint!`](crate::checkpoint).
 pub fn checkpoint(label: &'static str, value: Option<f64>) {
-    Frame::with_current(|frame| {
+    Frame::with_current(|frame| frame.checkpoint(label, value));
+}
+
+impl Frame {
+    /// Notes that the run has come to a certain point.
+    pub fn checkpoint(&self, label: &'static str, value: Option<f64>) {
         let now = ticks::now();
-        let (at, busy, bytes) = (frame.since_called(now), frame.busy_at(now), frame.bytes_within());
-        let queries = frame.queries().count();
-        frame.note(|notes| {
+        let (at, busy, bytes) = (self.since_called(now), self.busy_at(now), self.bytes_within());
+        let queries = self.queries().count();
+        self.note(|notes| {
             let checkpoint = Checkpoint { label, value, at, busy, bytes, queries };
             Notes::push(&mut notes.checkpoints, CHECKPOINTS, &mut notes.dropped, checkpoint);
         });
-    });
+    }
 }
 
 /// Times a future as a step of the call which runs; see [`step!`](crate::step).

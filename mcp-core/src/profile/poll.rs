@@ -13,7 +13,7 @@ use super::ticks;
 const SAMPLED_POLLS: u64 = 8;
 
 /// From which busy time on a poll is long, in nanoseconds: its processor time is worth the question.
-const LONG: u64 = 1_000_000;
+pub(super) const LONG: u64 = 1_000_000;
 
 /// A future whose polls are written to a frame; without one it is the future and nothing more.
 #[derive(Debug)]
@@ -92,14 +92,14 @@ struct Entered {
     /// The run that is interrupted by this one.
     outer: Option<Arc<Frame>>,
     threads: Threads,
-    cpu: Option<u64>,
+    cpu: Option<Cpu>,
     allocated: Allocated,
     since: u64,
 }
 
 impl Entered {
     fn new(frame: Arc<Frame>, threads: Threads) -> Self {
-        let cpu = frame.wants_cpu(threads).then(thread_cpu).flatten();
+        let cpu = if frame.wants_cpu(threads) { Cpu::now(frame.known_long) } else { None };
         let since = ticks::now();
         let outer = Frame::replace_current(Some(frame));
         // Last, for a thread that comes here first has to allocate for it.
@@ -132,8 +132,8 @@ impl Entered {
             Threads::Blocking => &frame.blocking,
         };
         meter.add(busy, allocated);
-        if let (Some(before), Some(after)) = (self.cpu, self.cpu.and_then(|_| thread_cpu())) {
-            meter.add_cpu(after.saturating_sub(before), busy);
+        if let Some((cpu, delayed)) = self.cpu.as_ref().and_then(Cpu::since) {
+            meter.add_cpu(cpu, busy.saturating_sub(delayed).max(cpu.min(busy)));
         }
         if self.threads == Threads::Runtime {
             frame.close();
@@ -159,6 +159,44 @@ impl Frame {
                 || meter.polls.get() < SAMPLED_POLLS
                 || meter.longest.get() >= LONG)
     }
+}
+
+/// What a thread had of the processors, in nanoseconds.
+struct Cpu {
+    used: u64,
+    /// How long it was ready and had none; known where the question is worth its price.
+    delayed: Option<u64>,
+}
+
+impl Cpu {
+    fn now(with_delays: bool) -> Option<Self> {
+        Some(Self { used: thread_cpu()?, delayed: if with_delays { delayed() } else { None } })
+    }
+
+    /// Returns what was used since, and how long a processor was waited for.
+    fn since(&self) -> Option<(u64, u64)> {
+        let now = Self::now(self.delayed.is_some())?;
+        let delayed = now.delayed.zip(self.delayed).map_or(0, |(now, before)| now.saturating_sub(before));
+        Some((now.used.saturating_sub(self.used), delayed))
+    }
+}
+
+/// Returns how long the current thread was ready to run and had no processor, in nanoseconds.
+///
+/// On a machine with more to do than it has processors, a thread that computes would else seem to wait. It
+/// costs 3 µs: the kernel tells it in a file (`Documentation/scheduler/sched-stats.rst`).
+#[cfg(target_os = "linux")]
+fn delayed() -> Option<u64> {
+    use std::io::Read as _;
+
+    let mut text = [0; 64];
+    let length = std::fs::File::open("/proc/thread-self/schedstat").ok()?.read(&mut text).ok()?;
+    std::str::from_utf8(text.get(..length)?).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn delayed() -> Option<u64> {
+    None
 }
 
 /// Returns the processor time that the current thread has used, in nanoseconds.

@@ -33,7 +33,7 @@ pub struct ProfilerOptions {
     pub slow: Duration,
     /// A call is slow as well that takes so many times the 95th percentile of the last hour, and 50 ms; 0: never.
     pub slow_factor: f64,
-    /// From which time on a statement is slow.
+    /// From which time on a statement is slow; sqlx tells the whole process of statements, so the last server's holds.
     pub slow_query: Duration,
     /// From how many equal statements on a call repeats itself.
     pub repeated: u32,
@@ -132,6 +132,7 @@ impl Profiler {
         // The clock begins to be watched.
         ticks::now();
         let started_ms = unix_ms();
+        sql::statements().set_slow(options.slow_query);
         let number = NUMBERS.fetch_add(1, Relaxed);
         let shared = Arc::new(Shared {
             number,

@@ -7,6 +7,7 @@ use super::counter::Counter;
 use super::frame::Frame;
 use super::measured::Measured;
 use super::notes::Child;
+use super::poll::LONG;
 use super::sql::{self, Query};
 use super::ticks;
 use super::totals::Sum;
@@ -20,6 +21,7 @@ impl Measured {
             frame.times.decoded.set(decoded);
             frame.times.looked.set(looked);
             // What keeps its thread for long has time for the question what it did with it.
+            frame.known_long = self.longest_poll() >= LONG;
             frame.sampled = self.shared.samples_any() && (!self.pace.is_quick() || self.shared.samples());
         }
         frame
@@ -30,10 +32,14 @@ impl Frame {
     /// Returns the span by which statements that run on another thread find their call.
     ///
     /// A span costs more than all else here, so there is one only where somebody hears of statements, and
-    /// the component takes a shared value, as a pool is, or statements were seen that no call was found for.
-    pub(super) fn span(&self) -> Option<tracing::Span> {
+    /// the component takes a shared value, as a pool is, or is called by one, or statements were seen that no
+    /// call was found for.
+    pub(super) fn span(self: &Arc<Self>) -> Option<tracing::Span> {
         let measured = self.measured.as_ref()?;
-        let wanted = sql::is_watched() && (!measured.def.needs.is_empty() || sql::seen_outside());
+        let wanted = sql::is_watched()
+            && (!measured.def.needs.is_empty() || self.parent.is_some() || sql::seen_outside());
+        // The layer keeps the frame that is current with the span.
+        let _current = wanted.then(|| self.enter());
         wanted.then(|| tracing::info_span!(target: "mcp_core::call", "call", component = measured.def.name))
     }
 
@@ -118,17 +124,14 @@ impl Frame {
         let now = ticks::now();
         let start = self.since_called(now).saturating_sub(ticks::nanos(query.took));
         let after = self.note(|notes| notes.last());
-        query.statement.seen_in(self.name());
+        let (kind, name) = self.component;
+        query.statement.seen_in(kind, name);
         self.queries.note(&query, Duration::from_nanos(start), after);
     }
 
     /// Returns the statements so far.
     pub fn queries(&self) -> &sql::Queries {
         &self.queries
-    }
-
-    fn name(&self) -> &'static str {
-        self.measured.as_ref().map_or("capture", |measured| measured.def.name)
     }
 
     /// Returns the number by which others find the component: its profiler, and which of its components.

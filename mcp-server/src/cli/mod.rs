@@ -186,7 +186,7 @@ fn log_to_stderr(matches: &ArgMatches, default: Level) -> Result<(), Error> {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     // A program that embeds the server may have a subscriber of its own, which stays.
     let _ = tracing::subscriber::set_global_default(
-        tracing_subscriber::registry().with(lines.with_filter(targets)),
+        tracing_subscriber::registry().with(lines.with_filter(targets)).with(mcp_core::profile::sql::layer()),
     );
     Ok(())
 }

@@ -60,18 +60,20 @@ seq!(N in 000..200 {
 });
 
 /// Makes the server, with settings that no environment or file changes.
-fn server(many: bool) -> Server {
-    let server = Server::builder().name("bench").config(Config::default());
+fn server(many: bool, measured: bool) -> Server {
+    let mut config = Config::default();
+    config.monitoring_enabled = measured;
+    let server = Server::builder().name("bench").config(config);
     if many {
         return with_many(server);
     }
     server.tool(add::def()).tool(page::def()).tool(echo::def()).tool(wait::def()).tool(hold::def())
 }
 
-pub(super) async fn serve_http(listener: TcpListener, many: bool) -> Result<()> {
-    Ok(server(many).serve_listener(listener).await?)
+pub(super) async fn serve_http(listener: TcpListener, many: bool, measured: bool) -> Result<()> {
+    Ok(server(many, measured).serve_listener(listener).await?)
 }
 
 pub(super) async fn serve_stdio(many: bool) -> Result<()> {
-    Ok(server(many).serve_stdio().await?)
+    Ok(server(many, true).serve_stdio().await?)
 }

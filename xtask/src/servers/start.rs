@@ -19,6 +19,8 @@ const BACKLOG: u32 = 4096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
 pub(crate) enum Server {
     Ours,
+    /// Ours without its profiler.
+    Unmeasured,
     Hyper,
     Flymcprust,
     Rmcp,
@@ -28,6 +30,7 @@ impl Server {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
+            Self::Unmeasured => "unmeasured",
             Self::Hyper => "hyper",
             Self::Flymcprust => "flymcprust",
             Self::Rmcp => "rmcp",
@@ -71,13 +74,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 let listener = listen(address)?;
                 println!("{}", listener.local_addr()?);
                 match server {
-                    Server::Ours => ours::serve_http(listener, options.many).await,
+                    Server::Ours => ours::serve_http(listener, options.many, true).await,
+                    Server::Unmeasured => ours::serve_http(listener, options.many, false).await,
                     Server::Hyper => hyper::serve_http(listener, fixed).await,
                     Server::Flymcprust => flymcprust::serve_http(listener, options.many).await,
                     Server::Rmcp => rmcp::serve_http(listener, options.many).await,
                 }
             }
-            (Server::Ours, None) => ours::serve_stdio(options.many).await,
+            (Server::Ours | Server::Unmeasured, None) => ours::serve_stdio(options.many).await,
             (Server::Flymcprust, None) => flymcprust::serve_stdio(options.many).await,
             (Server::Rmcp, None) => rmcp::serve_stdio(options.many).await,
             (Server::Hyper, None) => anyhow::bail!("hyper has no stdio: write `--http 127.0.0.1:0`"),

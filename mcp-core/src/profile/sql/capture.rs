@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 ///
 /// Call the function that you test itself: what runs in a task of its own (`tokio::spawn`) is not
 /// captured, and neither is what a component runs that is called through a server. Connections made
-/// with `disable_statement_logging()` tell nothing.
+/// with `disable_statement_logging()` tell nothing. The end of a transaction counts in PostgreSQL
+/// (`COMMIT`, `ROLLBACK`), its begin does not; in SQLite neither does.
 ///
 /// # Panics
 ///
@@ -40,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// ```
 pub async fn capture<F: Future>(future: F) -> (F::Output, Captured) {
     hear();
-    let frame = Frame::new(Queries::keeping(MOST_QUERIES));
+    let frame = Frame::new("capture", Queries::keeping(MOST_QUERIES));
     let span = {
         let _current = frame.enter();
         tracing::info_span!(target: "mcp_core::call", "call", component = "capture")
@@ -92,7 +93,7 @@ fn hear() {
 /// The statements that a future ran.
 #[derive(Clone, Debug)]
 pub struct Captured {
-    /// The first thousand, as they ended.
+    /// The first thousand, as they began.
     pub queries: Vec<CapturedQuery>,
     count: u64,
     times: Vec<Repeated>,

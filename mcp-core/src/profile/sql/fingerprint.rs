@@ -1,5 +1,6 @@
 //! The text of a statement without its literals: what equal statements have in common.
 
+mod cursor;
 mod lexer;
 mod lists;
 
@@ -16,8 +17,8 @@ const CUT: &str = "..";
 ///
 /// Literals and placeholders become `?`, lists of them one `?`, and rows after the first of `VALUES`
 /// go. Where a quote is not closed, or closed only in some dialects (`'\'`), the rest goes: what may
-/// be part of a literal never stays. Text in double quotes is a name, as in standard SQL; MySQL's
-/// strings in double quotes stay.
+/// be part of a literal never stays. A hash begins a comment, as in MySQL, unless it is `#>` or `#-`.
+/// Text in double quotes is a name, as in standard SQL; MySQL's strings in double quotes stay.
 ///
 /// # Examples
 ///

@@ -11,8 +11,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::watch::heard;
-use super::{Query, Statement, statements};
+use super::state::note_probe;
+use super::{Query, Statement, statements, watch};
 use crate::profile::frame::Frame;
 
 const QUERY: &str = "sqlx::query";
@@ -37,7 +37,7 @@ pub fn layer<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    heard::layer();
+    watch::a_layer();
     QueryLayer.with_filter(Hears)
 }
 
@@ -64,11 +64,12 @@ where
             QUERY => {
                 let Some(query) = seen.query() else { return };
                 match frame(event, &context) {
+                    _ if query.statement.opens_a_connection() => {}
                     Some(frame) => frame.query(query),
-                    None => heard::unattributed(),
+                    None => watch::a_stray(),
                 }
             }
-            ACQUIRE => heard::wait(seen.acquired_after),
+            ACQUIRE => watch::a_wait(seen.acquired_after),
             _ => {}
         }
     }
@@ -101,18 +102,12 @@ impl Hears {
 
 impl<S> Filter<S> for Hears {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        if heard::is_probe(metadata) {
-            heard::probe();
-        }
+        note_probe(metadata);
         Self::hears(metadata)
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        match Self::hears(metadata) {
-            true if heard::is_probe(metadata) => Interest::sometimes(), // so that it is asked each time
-            true => Interest::always(),
-            false => Interest::never(),
-        }
+        if Self::hears(metadata) { Interest::always() } else { Interest::never() }
     }
 }
 

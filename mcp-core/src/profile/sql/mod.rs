@@ -6,12 +6,14 @@
 //! - `fingerprint`: the text of a statement without its literals,
 //! - `statements`: the figures of each fingerprint in this process,
 //! - `queries`: what one call ran,
-//! - `watch`: whether the layer hears the events, and what else it hears,
+//! - `watch`: whether there is a layer, and what it hears besides,
+//! - `state`: whether the events reach it,
 //! - `layer`: the layer itself (feature `queries`),
 //! - `capture`: the statements of a future, for tests (feature `queries`).
 
 mod fingerprint;
 mod queries;
+mod state;
 mod statements;
 mod watch;
 
@@ -26,5 +28,6 @@ pub use fingerprint::fingerprint;
 #[cfg(feature = "queries")]
 pub use layer::layer;
 pub use queries::{NotedQuery, Queries, Query, Repeated};
+pub use state::{State, state};
 pub use statements::{Statement, StatementFigures, Statements, statements};
-pub use watch::{PoolFigures, State, is_watched, pool, seen_outside, state, unattributed};
+pub use watch::{PoolFigures, is_watched, pool, seen_outside, unattributed};

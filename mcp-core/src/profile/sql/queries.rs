@@ -113,9 +113,11 @@ impl Queries {
         self.read(|noted| noted.total)
     }
 
-    /// Returns the first of them, as they ended.
+    /// Returns those that ended first, as they began.
     pub fn first(&self) -> Vec<NotedQuery> {
-        self.read(|noted| noted.first.clone())
+        let mut first = self.read(|noted| noted.first.clone());
+        first.sort_by_key(|query| query.start);
+        first
     }
 
     /// Returns the statements that ran so often or more, the most frequent first.
@@ -165,9 +167,9 @@ mod tests {
         let (queries, statements) = (Queries::default(), Statements::default());
         let (one, two) = (statements.of("one"), statements.of("two"));
         note(&queries, &one, None);
-        for _ in 0..4 {
-            note(&queries, &one, Some("rows loaded"));
-            note(&queries, &two, Some("rows loaded"));
+        for after in ["rows loaded", "sorted", "sorted", "sorted"] {
+            note(&queries, &one, Some(after));
+            note(&queries, &two, Some(after));
         }
         assert_eq!((queries.count(), queries.total()), (9, Duration::from_millis(18)));
         let found = queries.repeated(5);
@@ -186,6 +188,17 @@ mod tests {
         }
         assert_eq!((queries.count(), queries.first().len()), (200, MOST_QUERIES));
         assert_eq!(queries.repeated(1).len(), MOST_FINGERPRINTS);
+    }
+
+    #[test]
+    fn those_that_ended_late_stand_where_they_began() {
+        let (queries, statement) = (Queries::default(), Statements::default().of("one"));
+        for (start, rows) in [(5, 1), (2, 2), (9, 3)] {
+            let query = Query { statement: statement.clone(), took: Duration::ZERO, rows, slow: rows == 2 };
+            queries.note(&query, Duration::from_millis(start), None);
+        }
+        assert_eq!(queries.first().iter().map(|query| query.rows).collect::<Vec<_>>(), [2, 1, 3]);
+        assert_eq!(queries.slow(), 1);
     }
 
     #[test]

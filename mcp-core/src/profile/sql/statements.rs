@@ -119,7 +119,6 @@ impl std::fmt::Debug for Statements {
 }
 
 /// One fingerprint and what is known of it; shared by all calls that run it.
-#[derive(Debug)]
 pub struct Statement {
     fingerprint: Arc<str>,
     calls: AtomicU64,
@@ -128,7 +127,8 @@ pub struct Statement {
     rows: AtomicU64,
     slow: AtomicU64,
     repeated: AtomicU64,
-    components: [OnceLock<&'static str>; MOST_COMPONENTS],
+    /// Kind and name.
+    components: [OnceLock<(&'static str, &'static str)>; MOST_COMPONENTS],
     more_components: AtomicBool,
 }
 
@@ -152,6 +152,11 @@ impl Statement {
         &self.fingerprint
     }
 
+    /// Whether it sets up a connection, as sqlx does with each of SQLite: no call means to run it.
+    pub fn opens_a_connection(&self) -> bool {
+        self.fingerprint.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("pragma"))
+    }
+
     /// Counts a statement that ran.
     pub fn record(&self, took: Duration, rows: u64, slow: bool) {
         let took = nanoseconds(took);
@@ -168,9 +173,9 @@ impl Statement {
     }
 
     /// Remembers that a component runs this statement.
-    pub fn seen_in(&self, component: &'static str) {
+    pub fn seen_in(&self, kind: &'static str, name: &'static str) {
         for slot in &self.components {
-            if *slot.get_or_init(|| component) == component {
+            if *slot.get_or_init(|| (kind, name)) == (kind, name) {
                 return;
             }
         }
@@ -179,8 +184,9 @@ impl Statement {
 
     /// Returns the figures as they are now.
     pub fn figures(&self) -> StatementFigures {
-        let more = self.more_components.load(Relaxed).then_some("..");
-        let components = self.components.iter().filter_map(|slot| slot.get().copied()).chain(more);
+        let more = self.more_components.load(Relaxed).then(|| "..".to_owned());
+        let components = self.components.iter().filter_map(OnceLock::get);
+        let components = components.map(|(kind, name)| format!("{kind} {name}").trim_start().to_owned());
         StatementFigures {
             fingerprint: self.fingerprint.as_ref().to_owned(),
             calls: self.calls.load(Relaxed),
@@ -189,8 +195,14 @@ impl Statement {
             rows: self.rows.load(Relaxed),
             slow: self.slow.load(Relaxed),
             repeated: self.repeated.load(Relaxed),
-            components: components.map(str::to_owned).collect(),
+            components: components.chain(more).collect(),
         }
+    }
+}
+
+impl std::fmt::Debug for Statement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Statement").field(&self.fingerprint).finish()
     }
 }
 
@@ -231,10 +243,10 @@ mod tests {
         one.record(Duration::from_nanos(5), 1, false);
         two.record(Duration::from_nanos(7), 2, true);
         one.record_repeated();
-        one.seen_in("a");
-        one.seen_in("a");
+        one.seen_in("tool", "a");
+        one.seen_in("tool", "a");
         let figures = statements.figures();
-        let expected = r#"[{"fingerprint":"SELECT ?","calls":2,"total_ns":12,"max_ns":7,"rows":3,"slow":1,"repeated":1,"components":["a"]}]"#;
+        let expected = r#"[{"fingerprint":"SELECT ?","calls":2,"total_ns":12,"max_ns":7,"rows":3,"slow":1,"repeated":1,"components":["tool a"]}]"#;
         assert_eq!(serde_json::to_string(&figures).unwrap(), expected);
     }
 
@@ -267,8 +279,11 @@ mod tests {
     fn the_first_eight_components_are_named() {
         let statement = Statement::new("".into());
         for name in ["a", "b", "c", "d", "e", "f", "g", "h", "a", "i", "j"] {
-            statement.seen_in(name);
+            statement.seen_in("tool", name);
         }
-        assert_eq!(statement.figures().components, ["a", "b", "c", "d", "e", "f", "g", "h", ".."]);
+        assert_eq!(
+            statement.figures().components,
+            ["tool a", "tool b", "tool c", "tool d", "tool e", "tool f", "tool g", "tool h", ".."]
+        );
     }
 }

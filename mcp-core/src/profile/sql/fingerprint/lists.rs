@@ -95,7 +95,7 @@ impl Lists {
                 level.row = None;
                 level.next = match () {
                     () if token.is("in") => Kind::In(List::default()),
-                    () if token.is("values") => Kind::Row,
+                    () if token.is("values") && !matches!(level.kind, Kind::In(_)) => Kind::Row,
                     () => Kind::Other,
                 };
             }

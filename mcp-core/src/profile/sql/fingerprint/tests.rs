@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const CASES: [(&str, &str); 60] = [
+const CASES: [(&str, &str); 63] = [
     ("SELECT 1", "SELECT ?"),
     ("SELECT name FROM users WHERE id = 42", "SELECT name FROM users WHERE id = ?"),
     ("  SELECT\n\ta ,  b\r\nFROM t ;\n", "SELECT a, b FROM t ;"),
@@ -63,6 +63,9 @@ const CASES: [(&str, &str); 60] = [
     ),
     ("SELECT a, \"never closed 1", "SELECT a,"),
     ("SELECT a[1], b[1:2], ARRAY[1, 'x', 2]", "SELECT a[?], b[?:?], ARRAY[?, ?, ?]"),
+    ("SELECT a # it's\n, 'secret' #-- it's\nFROM t", "SELECT a, ? FROM t"),
+    ("data #>> '{a,b}' = 'x', data #- 5", "data #>> ? = ?, data #- ?"),
+    ("data #-5, #--5", "data #-?,"),
     ("ARRAY['secret]", "ARRAY[?"),
     ("SELECT '", "SELECT ?"),
     ("data->>'key' ? 'x'", "data->>? ? ?"),
@@ -178,6 +181,7 @@ fn literal() -> impl Strategy<Value = String> {
         "N'CANARY'",
         "'\\'CANARY'",
         "-- CANARY\n",
+        "# it's CANARY\n",
         "/* CANARY /* */ */",
         "4242CANARY",
         "-0xCANARY",
@@ -225,7 +229,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn any_text_gives_a_stable_text_that_is_no_longer(text in any::<String>()) {
@@ -238,7 +242,7 @@ proptest! {
     }
 
     #[test]
-    fn long_sql_as_well(pieces in prop::collection::vec(pieces(), 0..200)) {
+    fn long_sql_as_well(pieces in prop::collection::vec(pieces(), 0..40)) {
         check(&pieces.concat())?;
     }
 
