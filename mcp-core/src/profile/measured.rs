@@ -1,6 +1,7 @@
 //! What is measured of one component: written by every call, read by whoever wants a report.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use super::counter::{Counter, Gauge, PLACES, Place};
 use super::frame::Frame;
@@ -35,6 +36,8 @@ pub struct Measured {
     /// When a failed call was caught last.
     pub(super) caught: Counter,
     pub(super) pace: Pace,
+    /// How long the function takes of late, in nanoseconds; 0: it has not run.
+    expected: Counter,
     /// From which time on a call is slow, in nanoseconds.
     slow: u64,
     /// From which time on it is slow for what is usual; 0: that is not known.
@@ -80,6 +83,7 @@ impl Measured {
             kept: Mutex::default(),
             caught: Counter::new(),
             pace: Pace::default(),
+            expected: Counter::new(),
             slow,
             unusual: Counter::new(),
         }
@@ -107,6 +111,17 @@ impl Measured {
             }
         }
         totals
+    }
+
+    /// Returns how long the function takes of late, an average that forgets; `None` where it has not run.
+    pub fn expected(&self) -> Option<Duration> {
+        Some(self.expected.get()).filter(|nanos| *nanos > 0).map(Duration::from_nanos)
+    }
+
+    pub(super) fn took(&self, function: u64) {
+        let average = self.expected.get();
+        // Two at once may lose one of their notes, which an average survives.
+        self.expected.set(if average == 0 { function.max(1) } else { average - average / 8 + function / 8 });
     }
 
     /// Returns from which time on a call is slow, in nanoseconds.

@@ -29,6 +29,8 @@ mod ticks;
 mod totals;
 mod windows;
 
+#[cfg(feature = "redis")]
+pub mod history;
 pub mod sql;
 
 #[cfg(test)]

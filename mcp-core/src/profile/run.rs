@@ -89,6 +89,9 @@ impl Frame {
             (Sum::Allocations, allocations),
         ]);
         measured.polled(self.polls.longest.get());
+        if times.returned.get() > 0 {
+            measured.took(returned.saturating_sub(entered));
+        }
         measured.pace.note(Duration::from_nanos(busy));
         if self.queries.count() > 0 {
             self.end_queries(&measured);

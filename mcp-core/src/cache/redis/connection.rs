@@ -14,14 +14,14 @@ pub(super) const CONNECT: Duration = Duration::from_secs(1);
 
 /// Where a Redis is.
 #[derive(Clone)]
-pub(super) enum Place {
+pub(crate) enum Place {
     One(Box<Client>),
     Cluster(Box<ClusterClient>),
 }
 
 /// A connection that many use at a time.
 #[derive(Clone)]
-pub(super) enum Connection {
+pub(crate) enum Connection {
     One(ConnectionManager),
     Alone(MultiplexedConnection),
     Cluster(ClusterConnection),
@@ -29,7 +29,7 @@ pub(super) enum Connection {
 
 impl Place {
     /// Reads `redis://host`, `rediss://host`, or for a cluster `redis+cluster://host,host`.
-    pub(super) fn read(url: &str) -> Result<Self, LevelError> {
+    pub(crate) fn read(url: &str) -> Result<Self, LevelError> {
         // The URL has a password in it, most of the time.
         let unusable = |error: &RedisError| {
             let detail = error.detail().unwrap_or_default();

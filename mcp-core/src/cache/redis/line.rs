@@ -17,7 +17,7 @@ const UNANSWERED: u32 = 3;
 ///
 /// The connection does so where the network says that it is gone. One that was forgotten on the way stays
 /// open for a quarter of an hour, until TCP gives it up: that, only missing answers show.
-pub(super) struct Line {
+pub(crate) struct Line {
     place: Place,
     current: Mutex<Current>,
     unanswered: AtomicU32,
@@ -37,7 +37,7 @@ struct Asking<'a> {
 }
 
 impl Line {
-    pub(super) fn new(place: Place) -> Result<Self, RedisError> {
+    pub(crate) fn new(place: Place) -> Result<Self, RedisError> {
         let current = Current::new(0, &place)?;
         Ok(Self { place, current: Mutex::new(current), unanswered: AtomicU32::new(0) })
     }
@@ -47,7 +47,7 @@ impl Line {
     }
 
     /// Asks something, and notes whether anything comes back, be it an error.
-    pub(super) async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         ask: impl AsyncFnOnce(&mut Connection) -> Result<T, RedisError>,
     ) -> Result<T, LevelError> {

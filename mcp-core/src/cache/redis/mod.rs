@@ -17,3 +17,6 @@ mod news;
 mod scripts;
 
 pub use level::{Redis, RedisOptions};
+
+pub(crate) use connection::Place;
+pub(crate) use line::Line;
