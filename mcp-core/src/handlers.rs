@@ -176,7 +176,7 @@ pub fn completing<M>(
 pub async fn invalidate<C: Component>(cache: &Cache, def: &Def, arguments: C::Arguments) {
     let prepared = ready::<C>(arguments, |_, _, _| Err(ToolError::new("only its key is wanted")));
     // Arguments without a key were never cached.
-    if let Some(tag) = keying::arguments_tag(def, keying::fingerprint(def), &prepared, cache) {
+    if let Some(tag) = keying::arguments_tag(def, keying::root(def, cache), &prepared) {
         cache.invalidate_everywhere(&[tag]).await;
     }
 }
@@ -249,7 +249,7 @@ async fn prime<C: Component>(
     reply: Reply,
 ) -> Result<(), ToolError> {
     let prepared = ready::<C>(arguments, |_, _, _| Err(ToolError::new("only its key is wanted")));
-    let keyed = keying::keyed(def, keying::fingerprint(def), &prepared, &Identity::anonymous(), cache);
+    let keyed = keying::keyed(def, keying::root(def, cache), &prepared, &Identity::anonymous());
     if let Some(keyed) = keyed.filter(|_| reply.store) {
         cache.prime_everywhere(&keyed.lookup(def, &prepared, None), reply.body).await;
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cache::{Cache, Key, KeyWriter, Lookup, TagId};
+use crate::cache::{Cache, Key, KeyRoot, KeyWriter, Lookup, TagId};
 use crate::component::{Contract, Def, Prepared, Tags};
 use crate::identity::Identity;
 use crate::policy::{CachePolicy, Scope};
@@ -20,16 +20,10 @@ pub struct Keyed {
 /// Returns the place of a call in the cache, or `None` where this one is not to be cached: the
 /// component has no policy, its `when` says no, or an argument has no canonical form (NaN).
 ///
-/// `fingerprint` is [`fingerprint`] of the component.
-pub fn keyed(
-    def: &Def,
-    fingerprint: u64,
-    prepared: &dyn Prepared,
-    identity: &Identity,
-    cache: &Cache,
-) -> Option<Keyed> {
+/// `root` is [`root`] of the component.
+pub fn keyed(def: &Def, root: KeyRoot, prepared: &dyn Prepared, identity: &Identity) -> Option<Keyed> {
     let policy = def.cache.filter(|_| prepared.when())?;
-    let mut writer = writer(def, policy, fingerprint, prepared, cache);
+    let mut writer = writer(root, prepared);
     writer.owner(owner(policy.scope, identity).as_ref());
     match writer.finish() {
         Ok(key) => Some(Keyed { key, policy, writer }),
@@ -61,14 +55,20 @@ pub fn declared_tags(def: &Def, prepared: &dyn Prepared) -> Vec<TagId> {
 }
 
 /// Returns the tag of all cached results for these arguments, whoever they are for.
-pub fn arguments_tag(def: &Def, fingerprint: u64, prepared: &dyn Prepared, cache: &Cache) -> Option<TagId> {
-    let policy = def.cache?;
-    writer(def, policy, fingerprint, prepared, cache).arguments().ok()
+pub fn arguments_tag(def: &Def, root: KeyRoot, prepared: &dyn Prepared) -> Option<TagId> {
+    let _ = def.cache?;
+    writer(root, prepared).arguments().ok()
+}
+
+/// Returns what the keys of a component are hashed with: name, version and schemas, under the cache's secret.
+pub fn root(def: &Def, cache: &Cache) -> KeyRoot {
+    let version = def.cache.map_or(0, |policy| policy.version);
+    cache.key_root(&def.id(), version, fingerprint(def))
 }
 
 /// Returns a number that changes with the schemas of the component: results of an earlier meaning
 /// are then out of reach, also of processes that share a level.
-pub fn fingerprint(def: &Def) -> u64 {
+fn fingerprint(def: &Def) -> u64 {
     let mut hasher = blake3::Hasher::new();
     let schemas =
         [def.arguments.map(|schema| schema(Contract::Deserialize)), def.output.and_then(|schema| schema())];
@@ -85,14 +85,8 @@ pub fn ttl(policy: &CachePolicy, default: Duration) -> Duration {
     policy.ttl.unwrap_or(default)
 }
 
-fn writer(
-    def: &Def,
-    policy: CachePolicy,
-    fingerprint: u64,
-    prepared: &dyn Prepared,
-    cache: &Cache,
-) -> KeyWriter {
-    let mut key = cache.key(&def.id(), policy.version, fingerprint);
+fn writer(root: KeyRoot, prepared: &dyn Prepared) -> KeyWriter {
+    let mut key = KeyWriter::of(root);
     prepared.key(&mut key);
     key
 }

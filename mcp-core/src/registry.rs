@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::arguments::Input;
-use crate::cache::{Cache, TagId};
+use crate::cache::{Cache, KeyRoot, TagId};
 use crate::component::{Contract, Def, Kind, Prepared};
 use crate::error::Failure;
 use crate::identity::Identity;
@@ -44,8 +44,8 @@ pub struct Entry {
     pub number: usize,
     /// How long calls keep their thread.
     pub pace: Pace,
-    /// See [`keying::fingerprint`]; computed once.
-    pub fingerprint: u64,
+    /// See [`keying::root`].
+    root: OnceLock<KeyRoot>,
     /// The parsed URI of a resource.
     pub template: Option<Template>,
     /// Whether a tool's structured result is an object in every case; `None` where it declares none.
@@ -249,12 +249,17 @@ impl Entry {
             def,
             number: 0,
             pace: Pace::default(),
-            fingerprint: keying::fingerprint(def),
+            root: OnceLock::new(),
             template,
             object_output,
             places,
             enabled: AtomicBool::new(true),
         })
+    }
+
+    /// Returns what keys of this component are hashed with; derived once, as a registry has one cache.
+    pub fn root(&self, cache: &Cache) -> KeyRoot {
+        *self.root.get_or_init(|| keying::root(self.def, cache))
     }
 
     /// Reads the arguments of a call into their types.
@@ -336,7 +341,7 @@ pub fn resource_arguments_tags(registry: &Registry, uri: &str, cache: &Cache) ->
     let templates = registry.templates.iter();
     let matching = templates.filter_map(|entry| Some((entry, entry.template.as_ref()?.matches(uri)?)));
     let tags = fixed.into_iter().chain(matching).filter_map(|(entry, values)| {
-        keying::arguments_tag(entry.def, entry.fingerprint, &*prepared(entry, &values)?, cache)
+        keying::arguments_tag(entry.def, entry.root(cache), &*prepared(entry, &values)?)
     });
     tags.collect()
 }

@@ -95,6 +95,10 @@ impl Dispatch {
         profiler: Arc<Profiler>,
     ) -> Self {
         let places = Arc::new(Places::new(config.max_concurrency));
+        // Here, so that no call waits for it.
+        for entry in registry.entries().iter().filter(|entry| entry.def.cache.is_some()) {
+            entry.root(&cache);
+        }
         Self { registry, cache, providers, config, profiler, places, answering: AtomicUsize::new(0) }
     }
 
@@ -154,7 +158,7 @@ impl Dispatch {
         };
         record.decoded();
         let keyed = (!continues)
-            .then(|| keying::keyed(entry.def, entry.fingerprint, &*prepared, &caller.identity, &self.cache))
+            .then(|| keying::keyed(entry.def, entry.root(&self.cache), &*prepared, &caller.identity))
             .flatten();
         let takes_ctx = entry.def.uses_ctx;
         let identity = caller.identity.clone();

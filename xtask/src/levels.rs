@@ -11,7 +11,7 @@ use mcp_core::arguments::Input;
 use mcp_core::cache::level::{Level, Tier};
 use mcp_core::cache::redis::{Redis, RedisOptions};
 use mcp_core::cache::sql::{Database, DatabaseOptions};
-use mcp_core::cache::{Cache, CacheOptions, CacheOutcome, Loaded, Lookup, TagId};
+use mcp_core::cache::{Cache, CacheOptions, CacheOutcome, KeyRoot, Loaded, Lookup, TagId};
 use mcp_core::policy::{CachePolicy, Levels, Scope};
 use mcp_core::{Identity, keying, tool};
 use nix::time::{ClockId, clock_gettime};
@@ -143,7 +143,7 @@ fn processor() -> Result<Duration> {
 /// The memory level, and moka by itself.
 struct Memory {
     cache: Cache,
-    fingerprint: u64,
+    root: KeyRoot,
     moka: moka::sync::Cache<[u8; 32], Arc<[u8]>>,
     key: [u8; 32],
 }
@@ -154,22 +154,22 @@ impl Memory {
     fn new(runtime: &Runtime) -> Result<Self> {
         let cache = Cache::new(CacheOptions::default());
         let def = add::def();
-        let fingerprint = keying::fingerprint(def);
+        let root = keying::root(def, &cache);
         let prepared = (def.prepare)(Input::Json(ARGUMENTS)).map_err(|error| anyhow!(error.message()))?;
-        let keyed = keying::keyed(def, fingerprint, &*prepared, &Identity::anonymous(), &cache);
+        let keyed = keying::keyed(def, root, &*prepared, &Identity::anonymous());
         let lookup = keyed.context("the tool is cached")?.lookup(def, &*prepared, None);
         let key = *lookup.key.as_bytes();
         runtime.block_on(cache.prime_everywhere(&lookup, "{}".into()));
         let moka = moka::sync::Cache::new(1000);
         moka.insert(key, Arc::from(*b"{}"));
-        Ok(Self { cache, fingerprint, moka, key })
+        Ok(Self { cache, root, moka, key })
     }
 
     fn ours(&self, time: Duration) -> Result<Cost> {
         let (def, identity) = (add::def(), Identity::anonymous());
         let hit = || {
             let prepared = (def.prepare)(Input::Json(black_box(ARGUMENTS))).ok()?;
-            let keyed = keying::keyed(def, self.fingerprint, &*prepared, &identity, &self.cache)?;
+            let keyed = keying::keyed(def, self.root, &*prepared, &identity)?;
             self.cache.get(&keyed.key, &keyed.policy)
         };
         ensure!(hit().is_some_and(|served| served.outcome == CacheOutcome::Memory), "it is no hit");

@@ -5,9 +5,10 @@
 //! comes after an invalidation does not board a flight that began before it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::generations::{Generations, Stamp};
 use super::key::Key;
@@ -16,7 +17,9 @@ use super::tag::TagId;
 /// The flights under way, whose landing is a `T`.
 pub(super) struct Flights<T> {
     table: Mutex<Table<T>>,
-    running: watch::Sender<usize>,
+    running: AtomicUsize,
+    /// Told when the last flight under way has ended.
+    quiet: Notify,
     most: usize,
 }
 
@@ -33,7 +36,11 @@ pub(super) struct Flight<T> {
     number: u64,
     /// Taken before the function began.
     pub(super) stamp: Stamp,
-    landing: watch::Receiver<Option<T>>,
+    landing: OnceLock<T>,
+    /// Whether nothing comes any more.
+    over: AtomicBool,
+    /// Told when one of these has changed.
+    news: Notify,
 }
 
 /// How a caller comes on board.
@@ -53,7 +60,7 @@ pub(super) enum Boarding<T, R> {
 impl<T: Clone> Flights<T> {
     pub(super) fn new(most: usize) -> Arc<Self> {
         let table = Table { by_key: HashMap::new(), waits: HashMap::new(), next: 0 };
-        Arc::new(Self { table: Mutex::new(table), running: watch::Sender::new(0), most })
+        Arc::new(Self { table: Mutex::new(table), running: AtomicUsize::new(0), quiet: Notify::new(), most })
     }
 
     /// Boards the flight of a key, or starts it.
@@ -85,28 +92,39 @@ impl<T: Clone> Flights<T> {
         if let Some(ready) = ready() {
             return Boarding::Ready(ready);
         }
-        if *self.running.borrow() >= self.most {
+        if self.running() >= self.most {
             return Boarding::Full;
         }
-        let (sender, landing) = watch::channel(None);
-        let flight =
-            Arc::new(Flight { number: table.next, stamp: generations.stamp(Arc::clone(tags)), landing });
+        let flight = Arc::new(Flight {
+            number: table.next,
+            stamp: generations.stamp(Arc::clone(tags)),
+            landing: OnceLock::new(),
+            over: AtomicBool::new(false),
+            news: Notify::new(),
+        });
         table.next += 1;
         table.by_key.insert(key, Arc::clone(&flight));
-        self.running.send_modify(|running| *running += 1);
+        self.running.fetch_add(1, SeqCst);
         let passenger = self.seat(&mut table, Arc::clone(&flight), inside);
-        Boarding::Pilot(Pilot { flights: Arc::clone(self), key, flight, sender, aboard }, passenger)
+        let left = AtomicBool::new(false);
+        Boarding::Pilot(Pilot { flights: Arc::clone(self), key, flight, aboard, left }, passenger)
     }
 
     /// Returns how many flights are under way.
     pub(super) fn running(&self) -> usize {
-        *self.running.borrow()
+        self.running.load(SeqCst)
     }
 
     /// Waits until no flight is under way.
     pub(super) async fn idle(&self) {
-        // An error would mean that `running` is gone, which `self` holds.
-        _ = self.running.subscribe().wait_for(|running| *running == 0).await;
+        loop {
+            // Before the look, so that an end in between is heard.
+            let quiet = self.quiet.notified();
+            if self.running() == 0 {
+                return;
+            }
+            quiet.await;
+        }
     }
 
     fn seat(
@@ -162,9 +180,10 @@ pub(super) struct Pilot<T> {
     flights: Arc<Flights<T>>,
     key: Key,
     pub(super) flight: Arc<Flight<T>>,
-    sender: watch::Sender<Option<T>>,
     /// What the caller that started it runs inside of; a task does not inherit it.
     aboard: Vec<Frame>,
+    /// Whether another flight may have its place.
+    left: AtomicBool,
 }
 
 impl<T> Pilot<T> {
@@ -185,11 +204,15 @@ impl<T> Pilot<T> {
 
     /// Gives passengers what there is already, those that are still to come included, and flies on.
     pub(super) fn announce(&self, landing: T) {
-        self.sender.send_replace(Some(landing));
+        _ = self.flight.landing.set(landing);
+        self.flight.news.notify_waiters();
     }
 
     /// Lets the next caller start another flight.
     pub(super) fn leave(&self) {
+        if self.left.swap(true, Relaxed) {
+            return;
+        }
         let mut table = self.flights.table.lock().unwrap_or_else(PoisonError::into_inner);
         if table.by_key.get(&self.key).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
             table.by_key.remove(&self.key);
@@ -199,9 +222,13 @@ impl<T> Pilot<T> {
 
 impl<T> Drop for Pilot<T> {
     fn drop(&mut self) {
-        // Without a landing the passengers see the sender go, which follows.
         self.leave();
-        self.flights.running.send_modify(|running| *running -= 1);
+        // Without a landing this is what the passengers see.
+        self.flight.over.store(true, SeqCst);
+        self.flight.news.notify_waiters();
+        if self.flights.running.fetch_sub(1, SeqCst) == 1 {
+            self.flights.quiet.notify_waiters();
+        }
     }
 }
 
@@ -215,8 +242,16 @@ pub(super) struct Passenger<T> {
 impl<T: Clone> Passenger<T> {
     /// Waits for the landing; `None` if the flight was given up, as at the end of a runtime.
     pub(super) async fn landing(&self) -> Option<T> {
-        let mut landing = self.flight.landing.clone();
-        landing.wait_for(Option::is_some).await.ok().and_then(|landed| landed.clone())
+        loop {
+            // Before the look, so that what comes in between is heard.
+            let news = self.flight.news.notified();
+            let over = self.flight.over.load(SeqCst);
+            match self.flight.landing.get() {
+                Some(landing) => return Some(landing.clone()),
+                None if over => return None,
+                None => news.await,
+            }
+        }
     }
 }
 

@@ -7,11 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::backoff::Backoff;
 use super::chance::Chance;
 use super::entry::{Entry, Life};
 use super::flight::Flights;
 use super::generations::Generations;
-use super::key::{Key, KeyWriter, random_secret};
+use super::key::{Key, KeyRoot, KeyWriter, random_secret};
 use super::level::{Below, Cipher, Found, Heard, Level, Look, Sealer, Voided};
 use super::lookup::{Landing, Lookup};
 use super::memory::Memory;
@@ -48,6 +49,7 @@ pub(super) struct Inner {
     pub(super) generations: Generations,
     pub(super) memory: Memory,
     pub(super) flights: Arc<Flights<Landing>>,
+    pub(super) backoff: Backoff,
     pub(super) counts: Counts,
     pub(super) below: Below,
     pub(super) heard: Heard,
@@ -187,6 +189,7 @@ impl Cache {
             generations: Generations::default(),
             memory: Memory::new(options.memory_bytes),
             flights: Flights::new(options.max_flights),
+            backoff: Backoff::new(),
             counts: Counts::default(),
             below,
             observers: RwLock::default(),
@@ -197,7 +200,13 @@ impl Cache {
     /// Starts the key of one call; see [`KeyWriter::new`].
     #[must_use]
     pub fn key(&self, component: &str, version: u32, schema: u64) -> KeyWriter {
-        KeyWriter::new(&self.0.secret, component, version, schema)
+        KeyWriter::of(self.key_root(component, version, schema))
+    }
+
+    /// Derives what the keys of a component are hashed with; see [`KeyRoot::new`].
+    #[must_use]
+    pub fn key_root(&self, component: &str, version: u32, schema: u64) -> KeyRoot {
+        KeyRoot::new(&self.0.secret, component, version, schema)
     }
 
     /// Makes every result that carries a tag invalid.

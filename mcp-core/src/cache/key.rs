@@ -56,29 +56,53 @@ impl fmt::Debug for Key {
 /// assert_ne!(key(1), key(2));
 /// ```
 pub struct KeyWriter {
-    secret: [u8; 32],
-    /// The owner in [`OWNER`] bytes, then everything else.
+    root: KeyRoot,
+    /// Room for an owner in [`OWNER`] bytes, then the arguments.
     text: Vec<u8>,
+    owned: bool,
     error: Option<KeyError>,
 }
 
-/// One byte that says whether there is an owner, and its digest.
+/// What the keys of one component are hashed with: derived once, so that the key of a small call is one block.
+#[derive(Clone, Copy)]
+pub struct KeyRoot([u8; 32]);
+
+/// One byte that says that there is an owner, and its digest; without one, a zero in the last place.
 const OWNER: usize = 33;
 
-impl KeyWriter {
-    /// Starts the key of one call of a component.
+impl KeyRoot {
+    /// Derives the root of a component.
     ///
     /// `secret` keeps whoever sees a key from finding out its arguments by trying; `component` is
     /// kind and name; `version` is what the user declared, `schema` a fingerprint of the result's type.
     pub fn new(secret: &[u8; 32], component: &str, version: u32, schema: u64) -> Self {
-        let mut text = SPARE.take();
-        text.clear();
-        text.extend_from_slice(&[0; OWNER]);
-        text.extend_from_slice(b"mcp cache key 1\0");
+        let mut text = b"mcp cache key 2\0".to_vec();
         encode::text(&mut text, component);
         text.extend_from_slice(&version.to_le_bytes());
         text.extend_from_slice(&schema.to_le_bytes());
-        Self { secret: *secret, text, error: None }
+        Self(*blake3::keyed_hash(secret, &text).as_bytes())
+    }
+}
+
+impl fmt::Debug for KeyRoot {
+    /// Writes nothing of what keeps keys from being guessed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyRoot(..)")
+    }
+}
+
+impl KeyWriter {
+    /// Starts the key of one call of a component; see [`KeyRoot::new`].
+    pub fn new(secret: &[u8; 32], component: &str, version: u32, schema: u64) -> Self {
+        Self::of(KeyRoot::new(secret, component, version, schema))
+    }
+
+    /// Starts the key of one call.
+    pub fn of(root: KeyRoot) -> Self {
+        let mut text = SPARE.take();
+        text.clear();
+        text.extend_from_slice(&[0; OWNER]);
+        Self { root, text, owned: false, error: None }
     }
 
     /// Sets whose result it is; `None`: everybody's.
@@ -86,7 +110,8 @@ impl KeyWriter {
     /// The digest covers the kind of the owner as well, so that a tenant and an identity of the same
     /// name differ.
     pub fn owner(&mut self, owner: Option<&[u8; 32]>) -> &mut Self {
-        self.text[0] = u8::from(owner.is_some());
+        self.owned = owner.is_some();
+        self.text[0] = u8::from(self.owned);
         self.text[1..OWNER].copy_from_slice(owner.unwrap_or(&[0; 32]));
         self
     }
@@ -110,7 +135,8 @@ impl KeyWriter {
     /// is not cached.
     pub fn finish(&self) -> Result<Key, KeyError> {
         self.check()?;
-        Ok(Key(*blake3::keyed_hash(&self.secret, &self.text).as_bytes()))
+        let start = if self.owned { 0 } else { OWNER - 1 };
+        Ok(Key(*blake3::keyed_hash(&self.root.0, &self.text[start..]).as_bytes()))
     }
 
     /// Returns the tag of every call of this component with these arguments, whoever owns it.
@@ -120,8 +146,8 @@ impl KeyWriter {
     /// As [`finish`](Self::finish).
     pub fn arguments(&self) -> Result<TagId, KeyError> {
         self.check()?;
-        let mut hasher = blake3::Hasher::new_keyed(&self.secret);
-        hasher.update(&[0; OWNER]).update(&self.text[OWNER..]);
+        let mut hasher = blake3::Hasher::new_keyed(&self.root.0);
+        hasher.update(&[0]).update(&self.text[OWNER..]);
         Ok(TagId::arguments(&Key(*hasher.finalize().as_bytes())))
     }
 

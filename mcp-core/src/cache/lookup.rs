@@ -69,7 +69,7 @@ pub enum CacheOutcome {
     Computed,
     /// From before: past its ttl, while a refresh runs or because the function failed.
     Stale,
-    /// A kept "not found".
+    /// A kept "not found", or the last failure of a function that is left alone for a while.
     Negative,
     /// From its own run, without the cache.
     Bypass,
@@ -94,7 +94,11 @@ pub(super) struct Landing {
 impl Landing {
     /// What a caller has that no flight came back to.
     fn lost(failure: Failure) -> Self {
-        let outcome = CacheOutcome::Computed;
+        Self::failed(failure, CacheOutcome::Computed)
+    }
+
+    /// A failure, with nothing to replace it.
+    pub(super) fn failed(failure: Failure, outcome: CacheOutcome) -> Self {
         Self { result: Err(failure), fresh_until: None, failed: false, own: false, outcome, old: None }
     }
 

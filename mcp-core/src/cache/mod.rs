@@ -14,6 +14,7 @@ mod tag;
 mod container;
 mod encode;
 
+mod backoff;
 mod entry;
 mod flight;
 mod generations;
@@ -29,7 +30,7 @@ mod chance;
 mod stats;
 
 pub use handle::{Cache, CacheOptions, EntryInfo, Invalidated, Observer, Resolver};
-pub use key::{Key, KeyError, KeyWriter, derived_secret, random_secret};
+pub use key::{Key, KeyError, KeyRoot, KeyWriter, derived_secret, random_secret};
 pub use lookup::{CacheOutcome, Loaded, Lookup, Served};
 pub use stats::CacheStats;
 pub use tag::TagId;

@@ -57,11 +57,19 @@ impl Cache {
             // What was found is newer.
             let old = found.or(old);
             let begun = cache.0.clock.now();
+            if old.is_none()
+                && let Some(failure) = cache.0.backoff.holds(&lookup.key, &cache.0.generations, begun)
+            {
+                return pilot.land(Landing::failed(failure, CacheOutcome::Negative));
+            }
             let result = pilot.fly(contained(lookup.timeout, run)).await;
             let now = cache.0.clock.now();
             let life =
                 Life { cost: now.saturating_sub(begun), ..Life::of(&lookup.policy, cache.jittered(life)) };
             let had = old.is_some();
+            if !had {
+                cache.0.backoff.note(&lookup.key, &pilot.flight.stamp, result.as_ref().err(), now);
+            }
             let landing = cache.keep(&lookup, life, &pilot, now, old, &result);
             drop(refreshing);
             if announced {

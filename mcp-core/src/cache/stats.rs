@@ -33,7 +33,7 @@ pub struct CacheStats {
     pub computed: u64,
     /// Calls answered with an old result.
     pub stale: u64,
-    /// Calls answered with a kept "not found".
+    /// Calls answered with a kept "not found", or with the last failure of a function that is left alone for a while.
     pub negative: u64,
     /// Calls that the cache had no part in.
     pub bypass: u64,

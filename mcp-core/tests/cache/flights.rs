@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::task::Poll;
 
 use mcp_core::Failure;
-use mcp_core::cache::CacheOutcome::{Bypass, Coalesced, Computed, Memory};
+use mcp_core::cache::CacheOutcome::{Bypass, Coalesced, Computed, Memory, Negative};
 use mcp_core::cache::{Cache, Loaded, Served};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -143,6 +143,57 @@ async fn p12_a_panic_before_the_first_await_is_no_different() {
     let run = || -> std::future::Ready<Result<Loaded, Failure>> { panic!("on purpose") };
     assert_seen(&bench.cache.get_or_run(lookup("a", policy()), run).await, "Panic", Computed);
     assert_seen(&bench.cache.get_or_run(lookup("a", policy().ttl_ms(0)), run).await, "Panic", Bypass);
+}
+
+#[tokio::test]
+async fn p12_a_function_that_panics_again_and_again_is_left_alone_for_longer_and_longer() {
+    let failures: [fn() -> Result<Loaded, Failure>; 2] = [|| panic!("on purpose"), || Err(Failure::Timeout)];
+    for failure in failures {
+        let bench = Bench::new();
+        let call =
+            async || seen(&bench.call_with(lookup("a", policy()), move || async move { failure() }).await);
+        let (text, _) = call().await;
+        for expected in [Computed, Computed, Negative, Negative] {
+            assert_eq!(call().await, (text.clone(), expected));
+        }
+        for pause in [1, 2, 4, 8, 16, 30, 30] {
+            bench.clock.advance(pause * SECOND - SECOND / 10);
+            assert_eq!(call().await, (text.clone(), Negative), "{pause} s are not over");
+            bench.clock.advance(SECOND / 10);
+            assert_eq!(call().await, (text.clone(), Computed), "{pause} s are over");
+        }
+        assert_eq!(bench.runs(), 10);
+        assert_seen(&bench.call(lookup("b", policy()), good("other")).await, "other", Computed);
+        assert_eq!(bench.cache.stats().entries, 1, "no failure is kept");
+    }
+}
+
+#[tokio::test]
+async fn p12_a_success_an_answer_and_an_invalidation_end_the_pause() {
+    let bench = Bench::new();
+    let fail = async |times: usize| {
+        for _ in 0..times {
+            let timeout = Err(Failure::Timeout);
+            assert_seen(&bench.call(lookup("a", policy()), timeout).await, "Timeout", Computed);
+        }
+    };
+    fail(2).await;
+    assert_seen(&bench.call(lookup("a", policy()), not_found()).await, "error: no such thing", Computed);
+    fail(3).await;
+    assert_seen(&bench.call(lookup("a", policy()), good("x")).await, "Timeout", Negative);
+    bench.cache.invalidate_tag("name:a").await;
+    assert_seen(&bench.call(lookup("a", policy()), good("x")).await, "x", Computed);
+    bench.cache.invalidate_tag("name:a").await;
+    fail(3).await;
+}
+
+#[tokio::test]
+async fn p12_an_error_and_no_place_to_run_in_are_never_kept() {
+    let bench = Bench::new();
+    for _ in 0..10 {
+        assert_seen(&bench.call(lookup("a", policy()), Err(Failure::Busy)).await, "Busy", Computed);
+        assert_seen(&bench.call(lookup("a", policy()), failed()).await, "error: out of order", Computed);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "seeds, figures and what was skipped")]
 
 mod invalidation;
+mod looks;
 mod news;
 mod outages;
 #[cfg(target_os = "linux")]

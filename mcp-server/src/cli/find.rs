@@ -46,7 +46,7 @@ impl Core {
     pub(super) fn lookup(&self, name: &str, arguments: Option<&str>) -> Result<Lookup, String> {
         let (entry, prepared) = self.prepared(name, arguments)?;
         let cache = &self.dispatch.cache;
-        let keyed = keying::keyed(entry.def, entry.fingerprint, &*prepared, &Identity::anonymous(), cache);
+        let keyed = keying::keyed(entry.def, entry.root(cache), &*prepared, &Identity::anonymous());
         let uri = Some(name).filter(|_| entry.def.kind.word() == "resource");
         let lookup = keyed.map(|keyed| keyed.lookup(entry.def, &*prepared, uri));
         lookup.ok_or_else(|| format!("`{name}` does not cache this call"))
@@ -63,7 +63,7 @@ impl Core {
             return Ok(entry.def.tag());
         }
         let (entry, prepared) = self.prepared(name, arguments)?;
-        keying::arguments_tag(entry.def, entry.fingerprint, &*prepared, &self.dispatch.cache)
+        keying::arguments_tag(entry.def, entry.root(&self.dispatch.cache), &*prepared)
             .ok_or_else(|| format!("`{name}` does not cache this call"))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Pipeline, RedisError};
+use redis::{Cmd, Pipeline, RedisError};
 
 use super::connection::Place;
 use super::line::Line;
@@ -94,14 +94,24 @@ impl Level for Redis {
     fn read<'a>(&'a self, key: &'a Key, tags: &'a [TagId]) -> Answer<'a, Read> {
         Box::pin(async move {
             let value = self.names.value(key);
+            let command = |name: &str, arguments: usize| {
+                let mut command =
+                    Cmd::with_capacity(1 + arguments, 16 + self.names.marks.len() + 32 * arguments);
+                command.arg(name);
+                command
+            };
+            let mut marks = command("HMGET", 2 + tags.len());
+            marks.arg(&self.names.marks).arg("all");
+            for tag in tags {
+                marks.arg(tag.as_bytes());
+            }
+            let (mut left, mut get) = (command("PTTL", 1), command("GET", 1));
+            left.arg(&value);
+            get.arg(&value);
             let mut asked = Pipeline::with_capacity(3);
             // The marks first, and what is left of its life before the value: whatever is changed in between,
             // the marks are not too new and the value not too young.
-            asked.cmd("HMGET").arg(&self.names.marks).arg("all");
-            for tag in tags {
-                asked.arg(tag.as_bytes());
-            }
-            asked.cmd("PTTL").arg(&value).cmd("GET").arg(&value);
+            asked.add_command(marks).add_command(left).add_command(get);
             let (marks, left, value): (Vec<Option<u64>>, i64, Option<Vec<u8>>) =
                 self.line.ask(async |connection| asked.query_async(connection).await).await?;
             let mut marks: Box<[u64]> = marks.into_iter().map(Option::unwrap_or_default).collect();

@@ -12,8 +12,10 @@
     reason = "these are tests"
 )]
 
-#[path = "protocol/components.rs"]
+#[path = "../protocol/components.rs"]
 mod components;
+
+mod canaries;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -24,6 +26,11 @@ use mcp_server::{Config, Server, tokio};
 
 fn redis() -> String {
     std::env::var("MCP_TEST_REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned())
+}
+
+fn postgres() -> String {
+    let url = std::env::var("MCP_TEST_POSTGRES_URL");
+    url.unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }
 
 const REDIS: &str = "MCP_CACHE_REDIS_URL";
@@ -157,9 +164,7 @@ fn processes_share_a_file_and_the_command_line_reaches_it_from_any() {
 
 #[test]
 fn processes_share_a_postgres_and_the_command_line_reaches_it_from_any() {
-    let url = std::env::var("MCP_TEST_POSTGRES_URL");
-    let url = url.unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
-    reached_from_any_process(&Place::with_database("postgres", &url), "database");
+    reached_from_any_process(&Place::with_database("postgres", &postgres()), "database");
 }
 
 #[test]
