@@ -10,7 +10,6 @@ use hyper::body::Bytes;
 use mcp_core::arguments::Input;
 use mcp_core::cache::CacheOutcome;
 use mcp_core::link::Item;
-use mcp_core::output::IntoToolOutput;
 use mcp_core::profile::{Outcome, Profiled, Profiler, ProfilerOptions};
 use mcp_core::registry::Registry;
 use mcp_server::cache::{Cache, CacheOptions, Lookup};
@@ -143,13 +142,6 @@ fn pieces(criterion: &mut Criterion) {
         cache.prime(&lookup, Bytes::from(vec![b'x'; 2048]));
         criterion.bench_function("hit", |bencher| bencher.iter(|| cache.get(black_box(&key), &policy)));
     }
-
-    criterion.bench_function("render", |bencher| {
-        bencher.iter(|| {
-            let output = black_box("2 KiB".repeat(400)).into_tool_output();
-            output.ok().and_then(|output| serde_json::to_vec(&output).ok())
-        });
-    });
 }
 
 criterion_group!(benches, pieces);

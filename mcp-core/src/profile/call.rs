@@ -83,7 +83,7 @@ impl<'a> Call<'a> {
             self.measured.capture(&ended, frame.as_deref(), times);
         }
         if let Some(frame) = frame {
-            self.measured.give_back(frame);
+            frame.give_back();
         }
         let own = Allocated::now().since(allocated);
         if own.count > 0 {

@@ -37,6 +37,8 @@ pub struct Frame {
     pub(super) known_long: bool,
     pub(super) notes: Mutex<Notes>,
     pub(super) queries: Queries,
+    /// How many statements there were: a look that takes no lock.
+    pub(super) statements: Counter,
     /// Where the run is watched while it waits, plus one; 0: it is not.
     pub(super) slot: Counter,
     /// Whether it was said to hang.
@@ -91,7 +93,11 @@ pub(super) struct Open {
     bytes: AtomicU64,
 }
 
+/// How many frames a thread keeps for runs to come.
+const KEPT: usize = 16;
+
 thread_local! {
+    static FREE: RefCell<Vec<Arc<Frame>>> = const { RefCell::new(Vec::new()) };
     static CURRENT: RefCell<Option<Arc<Frame>>> = const { RefCell::new(None) };
 }
 
@@ -123,17 +129,49 @@ impl Frame {
         CURRENT.try_with(|current| current.replace(frame)).ok().flatten()
     }
 
-    /// Makes it as if it were new.
-    pub(super) fn renew(&mut self) {
-        let mut notes = std::mem::take(&mut self.notes).into_inner().unwrap_or_else(PoisonError::into_inner);
-        notes.clear();
-        *self = Self { notes: Mutex::new(notes), ..Self::default() };
+    /// Takes a frame for a run of a component.
+    pub(super) fn take(measured: &Arc<Measured>) -> Arc<Self> {
+        let kept = FREE.try_with(|free| free.borrow_mut().pop()).ok().flatten();
+        let mut frame = kept.unwrap_or_default();
+        // Nobody else has it: it came from `give_back`, or is new.
+        if let Some(frame) = Arc::get_mut(&mut frame) {
+            if !frame.measured.as_ref().is_some_and(|old| Arc::ptr_eq(old, measured)) {
+                frame.component = (measured.def.kind.word(), measured.def.name);
+                frame.measured = Some(Arc::clone(measured));
+            }
+            frame.parent = Self::current();
+        }
+        frame
     }
 
-    pub(super) fn assign(&mut self, measured: Arc<Measured>) {
-        self.component = (measured.def.kind.word(), measured.def.name);
-        self.measured = Some(measured);
-        self.parent = Self::current();
+    /// Gives a frame back that its run or its call does not need any more.
+    pub(super) fn give_back(mut self: Arc<Self>) {
+        // The last who has it: others may look at it still, as a statement on another thread.
+        if let Some(frame) = Arc::get_mut(&mut self) {
+            frame.renew();
+            let _ = FREE.try_with(|free| {
+                let mut free = free.borrow_mut();
+                if free.len() < KEPT {
+                    free.push(self);
+                }
+            });
+        }
+    }
+
+    /// Makes it as if it were new, but for its component.
+    fn renew(&mut self) {
+        self.parent = None;
+        self.times = Times::default();
+        self.polls = Meter::default();
+        self.blocking = Meter::default();
+        self.inner = Meter::default();
+        self.slot = Counter::new();
+        self.told = Counter::new();
+        self.notes.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        if self.statements.get() > 0 {
+            self.statements = Counter::new();
+            self.queries = Queries::default();
+        }
     }
 
     /// Notes that a poll begins; returns what its thread has allocated before.

@@ -1,10 +1,9 @@
 //! What is measured of one component: written by every call, read by whoever wants a report.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use super::counter::{Counter, Gauge, PLACES, Place};
-use super::frame::Frame;
 use super::histogram::Histogram;
 use super::outcome::Outcome;
 use super::profiler::Shared;
@@ -14,9 +13,6 @@ use super::windows::Windows;
 use crate::cache::CacheOutcome;
 use crate::component::Def;
 use crate::pace::Pace;
-
-/// How many frames a component keeps for calls to come.
-const FRAMES: usize = 16;
 
 /// The least time that is said to be unusual, in nanoseconds.
 const LEAST_UNUSUAL: u64 = 50_000_000;
@@ -31,8 +27,8 @@ pub struct Measured {
     pub(super) shared: Arc<Shared>,
     shards: [OnceLock<Box<Shard>>; PLACES],
     pub(super) windows: Mutex<Option<Box<Windows>>>,
-    frames: Mutex<Vec<Arc<Frame>>>,
     pub(super) kept: Mutex<Option<Box<Kept>>>,
+    pub(super) longest_poll: Counter,
     /// When a failed call was caught last.
     pub(super) caught: Counter,
     pub(super) pace: Pace,
@@ -49,7 +45,6 @@ pub struct Measured {
 struct Shard {
     pairs: [Counter; PAIRS],
     sums: [Counter; SUMS],
-    longest_poll: Counter,
     active: Gauge,
     hits: OnceLock<Histogram>,
     runs: OnceLock<Histogram>,
@@ -61,7 +56,6 @@ impl Default for Shard {
         Self {
             pairs: [const { Counter::new() }; _],
             sums: [const { Counter::new() }; _],
-            longest_poll: Counter::new(),
             active: Gauge::default(),
             hits: OnceLock::new(),
             runs: OnceLock::new(),
@@ -79,8 +73,8 @@ impl Measured {
             shared,
             shards: [const { OnceLock::new() }; _],
             windows: Mutex::default(),
-            frames: Mutex::default(),
             kept: Mutex::default(),
+            longest_poll: Counter::new(),
             caught: Counter::new(),
             pace: Pace::default(),
             expected: Counter::new(),
@@ -92,6 +86,7 @@ impl Measured {
     /// Returns what was measured since the start.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
+        totals.longest_poll = self.longest_poll.get();
         for shard in self.shards.iter().filter_map(OnceLock::get) {
             for (pair, count) in shard.pairs.iter().enumerate().filter(|(_, count)| count.get() > 0) {
                 totals.count(pair as u8, count.get());
@@ -99,7 +94,6 @@ impl Measured {
             for (sum, value) in shard.sums.iter().enumerate() {
                 totals.add(sum, value.get());
             }
-            totals.longest_poll = totals.longest_poll.max(shard.longest_poll.get());
             for (histogram, counts) in [
                 (&shard.hits, &mut totals.hits),
                 (&shard.runs, &mut totals.runs),
@@ -153,9 +147,7 @@ impl Measured {
     pub(super) fn ended(&self, outcome: Outcome, cache: CacheOutcome, wall: u64, sums: &[(Sum, u64)]) {
         let (shard, Place { writer, .. }) = self.shard();
         shard.active.add(writer, -1);
-        if let Some(counter) = shard.pairs.get(pair(outcome, cache)) {
-            counter.add(writer, 1);
-        }
+        shard.pairs[pair(outcome, cache)].add(writer, 1);
         let histogram = match outcome {
             Outcome::Ok if cache.is_own_run() => &shard.runs,
             Outcome::Ok => &shard.hits,
@@ -168,45 +160,17 @@ impl Measured {
     /// Adds to sums.
     pub(super) fn add(&self, sums: &[(Sum, u64)]) {
         let (shard, Place { writer, .. }) = self.shard();
-        for (sum, more) in sums.iter().filter(|(_, more)| *more > 0) {
-            if let Some(counter) = shard.sums.get(*sum as usize) {
-                counter.add(writer, *more);
+        for &(sum, more) in sums {
+            if more > 0 {
+                shard.sums[sum as usize].add(writer, more);
             }
         }
     }
 
-    pub(super) fn longest_poll(&self) -> u64 {
-        let shards = self.shards.iter().filter_map(OnceLock::get);
-        shards.map(|shard| shard.longest_poll.get()).max().unwrap_or(0)
-    }
-
-    pub(super) fn polled(&self, longest: u64) {
-        self.shard().0.longest_poll.raise(longest);
-    }
-
-    /// Takes a frame for a run.
-    pub(super) fn frame(self: &Arc<Self>) -> Arc<Frame> {
-        let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = frames.pop();
-        drop(frames);
-        let mut frame = kept.unwrap_or_default();
-        // Nobody else has it: it came from `give_back`, or is new.
-        if let Some(frame) = Arc::get_mut(&mut frame) {
-            frame.assign(Arc::clone(self));
-        }
-        frame
-    }
-
-    /// Gives a frame back that no run uses any more.
-    pub(super) fn give_back(&self, mut frame: Arc<Frame>) {
-        // The last who has it: others may look at it still.
-        if let Some(last) = Arc::get_mut(&mut frame) {
-            last.renew();
-            let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
-            if frames.len() < FRAMES {
-                frames.push(frame);
-            }
-        }
+    /// Adds what a run used, with its longest poll.
+    pub(super) fn add_run(&self, sums: &[(Sum, u64)], longest: u64) {
+        self.add(sums);
+        self.longest_poll.raise(longest);
     }
 
     fn shard(&self) -> (&Shard, Place) {

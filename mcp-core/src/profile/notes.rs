@@ -81,7 +81,7 @@ impl Frame {
     pub fn checkpoint(&self, label: &'static str, value: Option<f64>) {
         let now = ticks::now();
         let (at, busy, bytes) = (self.since_called(now), self.busy_at(now), self.bytes_within());
-        let queries = self.queries().count();
+        let queries = self.statements.get();
         self.note(|notes| {
             let checkpoint = Checkpoint { label, value, at, busy, bytes, queries };
             Notes::push(&mut notes.checkpoints, CHECKPOINTS, &mut notes.dropped, checkpoint);

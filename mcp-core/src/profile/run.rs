@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::counter::Counter;
+use super::counter::{Counter, Writer};
 use super::frame::Frame;
 use super::measured::Measured;
 use super::notes::Child;
@@ -15,14 +15,15 @@ use super::totals::Sum;
 impl Measured {
     /// Takes a frame for the run of a call, with when the call began, had its arguments, and had looked for a result.
     pub(super) fn run(self: &Arc<Self>, [called, decoded, looked]: [u64; 3]) -> Arc<Frame> {
-        let mut frame = self.frame();
+        let mut frame = Frame::take(self);
         if let Some(frame) = Arc::get_mut(&mut frame) {
             frame.times.called.set(called);
             frame.times.decoded.set(decoded);
             frame.times.looked.set(looked);
             // What keeps its thread for long has time for the question what it did with it.
-            frame.known_long = self.longest_poll() >= LONG;
-            frame.sampled = self.shared.samples_any() && (!self.pace.is_quick() || self.shared.samples());
+            let is_quick = self.pace.is_quick();
+            frame.known_long = !is_quick && self.longest_poll.get() >= LONG;
+            frame.sampled = self.shared.samples(is_quick);
         }
         frame
     }
@@ -55,7 +56,7 @@ impl Frame {
     /// Writes what the run used, once, and gives the frame back.
     pub(super) fn end(self: Arc<Self>) {
         let slot = self.slot.get();
-        let Some(measured) = self.measured.clone() else { return };
+        let Some(measured) = &self.measured else { return };
         if slot > 0 {
             self.slot.set(0);
             measured.shared.active.leave(slot as usize - 1);
@@ -64,7 +65,7 @@ impl Frame {
         let begun = times.begun.get();
         if begun == 0 {
             measured.add(&[(Sum::Unpolled, 1)]);
-            measured.give_back(self);
+            self.give_back();
             return;
         }
         let now = ticks::now();
@@ -77,7 +78,7 @@ impl Frame {
         let bytes = total(|meter| &meter.bytes).saturating_sub(self.inner.bytes.get());
         let allocations = total(|meter| &meter.allocations).saturating_sub(self.inner.allocations.get());
         let busy = total(|meter| &meter.busy);
-        measured.add(&[
+        let sums = [
             (Sum::Queue, entered.saturating_sub(begun)),
             (Sum::Function, returned.saturating_sub(entered)),
             (Sum::Encode, now.saturating_sub(returned)),
@@ -87,21 +88,21 @@ impl Frame {
             (Sum::CpuBusy, total(|meter| &meter.cpu_busy)),
             (Sum::Bytes, bytes),
             (Sum::Allocations, allocations),
-        ]);
-        measured.polled(self.polls.longest.get());
+        ];
+        measured.add_run(&sums, self.polls.longest.get());
         if times.returned.get() > 0 {
             measured.took(returned.saturating_sub(entered));
         }
         measured.pace.note(Duration::from_nanos(busy));
-        if self.queries.count() > 0 {
-            self.end_queries(&measured);
+        if self.statements.get() > 0 {
+            self.end_queries(measured);
         }
         if let Some(parent) = &self.parent {
             let start = parent.since_called(times.called.get());
             let (kind, name) = (measured.def.kind.word(), measured.def.name);
             parent.note(|notes| notes.child(Child { kind, name, start, took: self.since_called(now) }));
         }
-        measured.give_back(self);
+        self.give_back();
     }
 
     fn end_queries(&self, measured: &Measured) {
@@ -119,7 +120,7 @@ impl Frame {
     pub(super) fn repeats(&self) -> bool {
         let Some(measured) = &self.measured else { return false };
         let least = u64::from(measured.shared.options.repeated);
-        self.queries.count() >= least && !self.queries.repeated(least).is_empty()
+        self.statements.get() >= least && !self.queries.repeated(least).is_empty()
     }
 
     /// Notes a statement.
@@ -130,6 +131,7 @@ impl Frame {
         let (kind, name) = self.component;
         query.statement.seen_in(kind, name);
         self.queries.note(&query, Duration::from_nanos(start), after);
+        self.statements.add(Writer::Any, 1);
     }
 
     /// Returns the statements so far.

@@ -423,7 +423,7 @@ fn one_is_told_once_a_minute_with_what_was_kept_back() {
 
 #[test]
 fn a_sample_is_drawn_by_chance_and_counts_are_exact() {
-    let bench = Bench::with(|options| options.sample_rate = 0.2);
+    let bench = Bench::with(|options| options.sample_rate = 0.8);
     // Calls of a component that is quick: those of others have their processor time taken always.
     (0..100).for_each(|_| bench.measured().pace.note(Duration::from_nanos(100)));
     let sampled = |_| {
@@ -436,8 +436,8 @@ fn a_sample_is_drawn_by_chance_and_counts_are_exact() {
     // Every other call, and every fifth: neither stream may always be drawn or never.
     let drawn: Vec<bool> = (0..20_000).map(sampled).collect();
     let within = |calls: f64, drawn: usize| {
-        let sigma = (calls * 0.2 * 0.8).sqrt();
-        assert!((drawn as f64 - calls * 0.2).abs() < 6.0 * sigma, "{drawn} of {calls}");
+        let sigma = (calls * 0.1 * 0.9).sqrt();
+        assert!((drawn as f64 - calls * 0.1).abs() < 6.0 * sigma, "{drawn} of {calls}");
     };
     within(20_000.0, drawn.iter().filter(|drawn| **drawn).count());
     within(4_000.0, drawn.iter().step_by(5).filter(|drawn| **drawn).count());
