@@ -26,12 +26,14 @@
 //! | feature | what it adds | default |
 //! | --- | --- | --- |
 //! | `cli` | the command line, `mcp.toml`, log lines on stderr, [`main!`] | yes |
-//! | `http` | Streamable HTTP | yes |
+//! | `http` | Streamable HTTP, metrics and the dashboard | yes |
 //! | `redis` | a level of the cache in Redis or Valkey: `cache_redis_url` | no |
 //! | `redis-tls` | the same over TLS, `rediss://` | no |
 //! | `sqlite`, `postgres` | a level of the cache in a database: `cache_database_url` | no |
 //! | `encryption` | private results are encrypted in these levels: `cache_encrypt` | no |
 //! | `mimalloc` | the programs of [`main!`] allocate with mimalloc, which is quicker and takes more memory | no |
+//! | `webhook` | alerts are posted to a URL: `alert_webhook` | no |
+//! | `webhook-tls` | the same to an `https://` URL | no |
 //! | `jwt` | access tokens of an OAuth authorization server: `Jwt`, and `auth_issuer` in the configuration | no |
 
 #[allow(unused_extern_crates, reason = "the attributes write paths from the root of the crate")]
@@ -52,6 +54,12 @@ mod transport;
 
 mod auth;
 mod settings;
+mod webhook;
+
+#[cfg(feature = "http")]
+mod admin;
+#[cfg(feature = "http")]
+mod metrics;
 
 #[cfg(feature = "cli")]
 mod cli;

@@ -84,6 +84,9 @@ pub(crate) fn runtime(core: &Core) -> Value {
 pub(crate) struct Process {
     pub(crate) rss_bytes: Option<u64>,
     pub(crate) cpu_ns: Option<u64>,
+    /// When it began, in seconds since 1970.
+    #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "metrics are served over HTTP"))]
+    pub(crate) started_s: Option<f64>,
 }
 
 impl Process {
@@ -91,6 +94,7 @@ impl Process {
     pub(crate) fn read() -> Self {
         /// Ticks of `/proc`: `USER_HZ` is 100 on every Linux, see proc(5).
         const TICK_NS: u64 = 10_000_000;
+        const TICKS_PER_SECOND: f64 = 100.0;
 
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let rss = status.lines().find_map(|line| {
@@ -101,7 +105,10 @@ impl Process {
         let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let ticks = |index: usize| fields.get(index)?.parse::<u64>().ok();
         let cpu = ticks(11).zip(ticks(12)).map(|(user, system)| (user + system) * TICK_NS);
-        Self { rss_bytes: rss.map(|kib| kib << 10), cpu_ns: cpu }
+        let system = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+        let booted = system.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse::<f64>().ok());
+        let started = booted.zip(ticks(19)).map(|(booted, ticks)| booted + ticks as f64 / TICKS_PER_SECOND);
+        Self { rss_bytes: rss.map(|kib| kib << 10), cpu_ns: cpu, started_s: started }
     }
 
     #[cfg(not(target_os = "linux"))]

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "http")]
 use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ use crate::protocol::{self, Seal};
 use crate::server::{Called, Setup};
 #[cfg(feature = "http")]
 use crate::transport::http::Sessions;
+use crate::webhook;
 
 /// How long calls under way are waited for when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -54,6 +55,11 @@ pub(crate) struct Core {
     pub(crate) connections: Arc<AtomicUsize>,
     #[cfg(feature = "http")]
     pub(crate) sessions: Sessions,
+    /// Whether what was measured is served at an address of its own.
+    #[cfg(feature = "http")]
+    pub(crate) admin: OnceLock<Result<(), Error>>,
+    /// How many alerts did not reach the URL that they were for.
+    pub(crate) unsent: Arc<AtomicU64>,
     /// Cancelled when the server is told to stop: nothing new is taken on, and subscriptions end.
     pub(crate) stopping: CancellationToken,
     /// Cancelled when what was under way is answered: connections end.
@@ -124,6 +130,8 @@ impl Core {
         options.slow_query = config.slow_query_threshold;
         options.repeated = config.repeated_queries;
         let profiler = Arc::new(Profiler::new(&registry, options));
+        let unsent = Arc::default();
+        webhook::install(&config, &setup.name, &profiler, &unsent)?;
 
         let authenticator = match &setup.authenticator {
             Some(authenticator) => Some(Arc::clone(authenticator)),
@@ -146,6 +154,9 @@ impl Core {
             connections: Arc::default(),
             #[cfg(feature = "http")]
             sessions: Sessions::default(),
+            #[cfg(feature = "http")]
+            admin: OnceLock::new(),
+            unsent,
             stopping,
             ended: CancellationToken::new(),
             opened: AtomicBool::new(false),
@@ -224,7 +235,15 @@ impl Core {
         let mut report = self.dispatch.profiler.report(&self.name, &self.version);
         report.cache = measured::cache(&self.dispatch.cache);
         report.runtime = measured::runtime(self);
+        report.dropped.alerts += self.unsent.load(Ordering::Relaxed);
         report
+    }
+}
+
+/// A server may be dropped without being told to stop: what is served beside it ends as well.
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.ended.cancel();
     }
 }
 

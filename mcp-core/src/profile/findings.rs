@@ -200,8 +200,8 @@ fn after_most(
     (longest >= of(first)).then(|| checkpoint.label.clone())
 }
 
-/// Returns a time as people write it.
-pub(super) fn human(nanos: u64) -> String {
+/// Returns a time in nanoseconds as people write it.
+pub fn human(nanos: u64) -> String {
     let value = nanos as f64;
     match nanos {
         0..1_000 => format!("{nanos} ns"),

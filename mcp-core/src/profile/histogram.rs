@@ -138,6 +138,15 @@ impl Counts {
         found.map(|bucket| middle(bucket.index()).min(self.max))
     }
 
+    /// Returns how many values are no larger than a bound.
+    ///
+    /// A bucket counts where it ends at the bound or before, so that what is up to 1/32 below the bound may
+    /// be left out, and nothing above it is let in.
+    pub fn at_most(&self, nanos: u64) -> u64 {
+        let below = self.buckets.partition_point(|bucket| end(bucket.index()) <= nanos);
+        self.buckets.iter().take(below).map(|bucket| bucket.count()).sum()
+    }
+
     /// Returns the buckets that are not empty, and what is in them.
     pub fn buckets(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
         self.buckets.iter().map(|bucket| (bucket.index(), bucket.count()))
@@ -213,6 +222,17 @@ mod tests {
             prop_assert!(bucket(nanos) < BUCKETS && (first..=end(bucket(nanos))).contains(&capped));
             prop_assert!(capped < 64 && width == 1 || width * 32 <= first, "{}: {} wide", first, width);
             prop_assert_eq!(bucket(nanos) <= bucket(other), nanos.min(other) == nanos || bucket(nanos) == bucket(other));
+        }
+
+        #[test]
+        fn a_bound_lets_in_nothing_above_it_and_leaves_out_little_below(
+            values in prop::collection::vec(any::<u32>(), 0..60), bound in any::<u32>(),
+        ) {
+            let values: Vec<_> = values.into_iter().map(u64::from).collect();
+            let exactly = |bound: u64| values.iter().filter(|value| **value <= bound).count() as u64;
+            let bound = u64::from(bound);
+            let found = counts(&values).at_most(bound);
+            prop_assert!(found <= exactly(bound) && found >= exactly(bound - bound / 32), "{}", found);
         }
 
         #[test]

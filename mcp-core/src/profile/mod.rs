@@ -39,6 +39,7 @@ mod tests;
 pub use alerts::{Alert, Sink};
 pub use allocator::{CountingAllocator, counts_allocations};
 pub use call::Call;
+pub use findings::human;
 pub use frame::Frame;
 pub use histogram::{Counts, ERROR_BOUND, Histogram};
 pub use measured::Measured;

@@ -263,12 +263,17 @@ impl Profiler {
             findings,
             cache: serde_json::Value::Null,
             runtime: serde_json::Value::Null,
-            dropped: Dropped {
-                slow_calls: self.shared.dropped_slow.load(Relaxed),
-                statements: statements.dropped(),
-                alerts: self.shared.dropped_alerts.load(Relaxed),
-                active: self.shared.active.dropped(),
-            },
+            dropped: self.dropped(),
+        }
+    }
+
+    /// Returns what there was no room for.
+    pub fn dropped(&self) -> Dropped {
+        Dropped {
+            slow_calls: self.shared.dropped_slow.load(Relaxed),
+            statements: sql::statements().dropped(),
+            alerts: self.shared.dropped_alerts.load(Relaxed),
+            active: self.shared.active.dropped(),
         }
     }
 

@@ -70,7 +70,7 @@ pub struct Dropped {
 }
 
 /// What was measured of one component.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ComponentReport {
     pub kind: String,

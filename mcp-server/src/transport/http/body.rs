@@ -32,11 +32,11 @@ impl ResponseBody {
         Self { content: Content::Pieces(pieces.into_iter()), active: None }
     }
 
-    pub(super) fn whole(bytes: impl Into<Bytes>) -> Self {
+    pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
         Self::pieces([bytes.into(), Bytes::new(), Bytes::new()])
     }
 
-    pub(super) fn stream(body: BoxBody<Bytes, Infallible>) -> Self {
+    pub(crate) fn stream(body: BoxBody<Bytes, Infallible>) -> Self {
         Self { content: Content::Stream(body), active: None }
     }
 
@@ -81,14 +81,14 @@ impl Body for ResponseBody {
 
 /// Why a request's body is not read to its end.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unread {
+pub(crate) enum Unread {
     TooLarge,
     TooSlow,
     Broken(String),
 }
 
 /// Reads a body whole: without a copy where it comes in one piece.
-pub(super) async fn read<B>(body: B, limit: usize) -> Result<Bytes, Unread>
+pub(crate) async fn read<B>(body: B, limit: usize) -> Result<Bytes, Unread>
 where
     B: Body,
     B::Error: std::fmt::Display,

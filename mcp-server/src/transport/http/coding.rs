@@ -45,7 +45,7 @@ impl Coding {
 }
 
 /// Returns the coding that a client likes best.
-pub(super) fn liked(headers: &HeaderMap) -> Option<Encoding> {
+pub(crate) fn liked(headers: &HeaderMap) -> Option<Encoding> {
     negotiate(headers.get_all(ACCEPT_ENCODING).iter())
 }
 

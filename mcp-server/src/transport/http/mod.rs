@@ -5,7 +5,7 @@ mod watch;
 
 mod service;
 
-mod body;
+pub(crate) mod body;
 mod coding;
 mod compress;
 mod gate;
@@ -13,6 +13,12 @@ mod origins;
 mod sessions;
 
 pub use body::ResponseBody;
+pub(crate) use coding::liked;
+pub(crate) use compress::{Encoding, whole};
+pub(crate) use origins::is_addressed_to;
+#[cfg(feature = "cli")]
 pub(crate) use serve::is_loopback;
+pub(crate) use serve::serve_admin;
 pub use service::HttpService;
+pub(crate) use service::text;
 pub(crate) use sessions::Sessions;

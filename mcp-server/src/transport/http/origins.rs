@@ -46,17 +46,11 @@ impl Origins {
     /// where that is in doubt, rmcp decides, which words the refusal too.
     pub(super) fn are_trusted(&self, host: Option<&str>, origin: Option<&str>) -> bool {
         let Some(host) = host else { return false };
-        let name = match host.rsplit_once(':') {
-            Some((name, port)) if is_port(port) => name,
-            _ => host,
-        };
-        let known =
-            |allowed: &String| allowed.eq_ignore_ascii_case(name) || allowed.eq_ignore_ascii_case(host);
         let may_call = |origin: &str| {
             let spelled = spelled_out(origin);
             self.pages.iter().any(|allowed| is_origin(&spelled, allowed))
         };
-        self.hosts.iter().any(known) && origin.is_none_or(may_call)
+        is_among(host, &self.hosts) && origin.is_none_or(may_call)
     }
 
     /// Lets a page read the answer whose origin may call (the Fetch standard's CORS protocol).
@@ -76,6 +70,23 @@ impl Origins {
             }
         }
     }
+}
+
+/// Returns whether a host is of this machine, or among those that are named.
+pub(crate) fn is_addressed_to(host: &str, named: &[String]) -> bool {
+    is_among(host, &LOOPBACK_HOSTS) || is_among(host, named)
+}
+
+/// Returns whether a host, with its port or without, is among others.
+fn is_among(host: &str, others: &[impl AsRef<str>]) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if is_port(port) => name,
+        _ => host,
+    };
+    others
+        .iter()
+        .map(AsRef::as_ref)
+        .any(|other| other.eq_ignore_ascii_case(name) || other.eq_ignore_ascii_case(host))
 }
 
 /// Returns whether an origin is an allowed one, whose port may be `*`; both in the form of [`spelled_out`].

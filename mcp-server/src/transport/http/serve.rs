@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -16,10 +15,12 @@ use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::body::ResponseBody;
 use super::service::HttpService;
 use super::watch::{Deadlines, Pulse, Verdict, Watch, Watched};
+use crate::admin::{self, Admin};
 use crate::error::Error;
 use crate::server::Server;
 use crate::started::Core;
@@ -48,7 +49,8 @@ impl Server {
     pub fn http_service(&self) -> Result<HttpService, Error> {
         let core = self.core()?;
         core.look_after();
-        Ok(HttpService::new(Arc::clone(core)))
+        admin::open(core, None)?;
+        Ok(HttpService::new(Arc::clone(core), None))
     }
 
     /// Serves Streamable HTTP at an address such as `127.0.0.1:8080` until [`stop`](Self::stop) is called.
@@ -72,25 +74,57 @@ impl Server {
     pub async fn serve_listener(&self, listener: TcpListener) -> Result<(), Error> {
         let core = self.core()?;
         core.open().await?;
-        let service = HttpService::new(Arc::clone(core));
-        if let Ok(address) = listener.local_addr() {
+        let address = listener.local_addr().ok();
+        let service = HttpService::new(Arc::clone(core), admin::open(core, address)?);
+        if let Some(address) = address {
             tracing::info!(server = %core.name, "listening at http://{address}/mcp");
         }
-        serve(listener, service, core, Deadlines::new(core.dispatch.config.keep_alive_idle)).await;
+        let deadlines = Deadlines::new(core.dispatch.config.keep_alive_idle);
+        let watch = Watch::new(deadlines, Arc::clone(&core.connections));
+        serve(listener, Routes::Protocol(service), watch, Ends::of(core)).await;
         Ok(())
     }
 }
 
-async fn serve(listener: TcpListener, service: HttpService, core: &Core, deadlines: Deadlines) {
-    let watch = Watch::new(deadlines, Arc::clone(&core.connections));
+/// Serves what was measured until the server ends, be it dropped; its connections are not counted among the others.
+pub(crate) fn serve_admin(listener: TcpListener, core: &Arc<Core>) -> impl Future<Output = ()> + use<> {
+    let deadlines = Deadlines::new(core.dispatch.config.keep_alive_idle);
+    let watch = Watch::new(deadlines, Arc::default());
+    serve(listener, Routes::Admin(Admin::new(core)), watch, Ends::of(core))
+}
+
+/// What a listener answers.
+#[derive(Clone)]
+enum Routes {
+    Protocol(HttpService),
+    Admin(Arc<Admin>),
+}
+
+/// When a listener ends, and how it serves up to then.
+struct Ends {
+    stopping: CancellationToken,
+    ended: CancellationToken,
+    /// How many requests a connection may bring.
+    most: Option<u32>,
+}
+
+impl Ends {
+    fn of(core: &Core) -> Self {
+        let most = core.dispatch.config.keep_alive_requests;
+        Self { stopping: core.stopping.clone(), ended: core.ended.clone(), most }
+    }
+}
+
+async fn serve(listener: TcpListener, routes: Routes, watch: Arc<Watch>, ends: Ends) {
     // Ends with this function.
     let mut keeper = JoinSet::new();
     keeper.spawn(Arc::clone(&watch).keep());
-    let protocols = Arc::new(Protocols::new(core.dispatch.config.keep_alive_requests));
+    let protocols = Arc::new(Protocols::new(ends.most));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = core.stopping.cancelled() => break,
+            () = ends.stopping.cancelled() => break,
+            () = ends.ended.cancelled() => break,
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
@@ -111,12 +145,12 @@ async fn serve(listener: TcpListener, service: HttpService, core: &Core, deadlin
         }
         let pulse = watch.enter();
         let stream = Watched::new(stream, Arc::clone(&pulse));
-        let requests = Requests { service: service.clone(), pulse, most: protocols.most };
+        let requests = Requests { routes: routes.clone(), pulse, most: protocols.most };
         tokio::spawn(Arc::clone(&protocols).connection(stream, requests));
     }
     // Whoever comes now is told so by the system, and not kept waiting.
     drop(listener);
-    core.ended.cancelled().await;
+    ends.ended.cancelled().await;
     watch.leave();
     let gone = async {
         while watch.open.load(Relaxed) > 0 {
@@ -240,7 +274,7 @@ where
 
 /// The requests of one connection.
 struct Requests {
-    service: HttpService,
+    routes: Routes,
     pulse: Arc<Pulse>,
     most: Option<u32>,
 }
@@ -254,10 +288,13 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let active = self.pulse.begin();
         let is_last = self.most.is_some_and(|most| self.pulse.served.load(Relaxed) >= most);
         let http2 = request.version() == Version::HTTP_2;
-        let service = self.service.clone();
+        let routes = self.routes.clone();
         let (mut parts, body) = request.into_parts();
         Box::pin(async move {
-            let mut response = service.answer(&mut parts, body).await;
+            let mut response = match routes {
+                Routes::Protocol(service) => service.answer(&mut parts, body).await,
+                Routes::Admin(admin) => Box::pin(admin.answer(&parts, body)).await,
+            };
             if is_last && !http2 {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             } else if is_last {
@@ -274,5 +311,5 @@ pub(crate) fn is_loopback(address: &str) -> bool {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
     host == "localhost"
         || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-        || address.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
+        || address.parse::<std::net::SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
 }

@@ -21,6 +21,7 @@ use super::coding::{Coding, decoded, liked};
 use super::gate::Gate;
 use super::origins::Origins;
 use super::sessions::Sessions;
+use crate::admin::Admin;
 use crate::protocol::Handler;
 use crate::protocol::lane::{Envelope, Headers, Taken};
 use crate::started::Core;
@@ -39,6 +40,8 @@ struct Inner {
     sessions: Sessions,
     origins: Origins,
     gate: Gate,
+    /// What was measured, where this is the place for it.
+    admin: Option<Arc<Admin>>,
     coding: Coding,
     /// The largest body of a request, in bytes.
     largest: usize,
@@ -55,7 +58,7 @@ enum Arrived {
 }
 
 impl HttpService {
-    pub(super) fn new(core: Arc<Core>) -> Self {
+    pub(super) fn new(core: Arc<Core>, admin: Option<Arc<Admin>>) -> Self {
         let config = &core.dispatch.config;
         let largest = usize::try_from(config.max_request_size).unwrap_or(usize::MAX);
         let origins = Origins::new(config);
@@ -76,7 +79,7 @@ impl HttpService {
         );
         let coding = Coding::new(config.compression_threshold, config.cache_memory_bytes / 4);
         let gate = Gate::new(&core);
-        Self(Arc::new(Inner { core, rmcp, sessions, origins, gate, coding, largest, most }))
+        Self(Arc::new(Inner { core, rmcp, sessions, origins, gate, admin, coding, largest, most }))
     }
 
     /// Answers a request, whose head is borrowed: it is large, and rarely needed whole.
@@ -94,6 +97,9 @@ impl HttpService {
             }
             "/readyz" => return text(StatusCode::OK, "ready\n"),
             path => {
+                if let Some(admin) = self.0.admin.as_ref().filter(|_| Admin::has(path)) {
+                    return Box::pin(admin.answer(parts, body)).await;
+                }
                 let unknown = || text(StatusCode::NOT_FOUND, "not found: the protocol is at /mcp\n");
                 return self.0.gate.document(path).unwrap_or_else(unknown);
             }
@@ -302,7 +308,7 @@ pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Respo
     response
 }
 
-pub(super) fn text(status: StatusCode, text: &str) -> Response<ResponseBody> {
+pub(crate) fn text(status: StatusCode, text: &str) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::whole(Bytes::copy_from_slice(text.as_bytes())));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -61,6 +61,8 @@ where
     W: AsyncWrite + Unpin,
 {
     core.open().await?;
+    #[cfg(feature = "http")]
+    crate::admin::open(&core, None)?;
     let output = Arc::new(Output::new(MOST_WAITING));
     let (inlet, lines) = Inlet::new();
     let limit = usize::try_from(core.dispatch.config.max_request_size).unwrap_or(usize::MAX);
