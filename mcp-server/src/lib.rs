@@ -41,6 +41,8 @@ extern crate self as mcp_server;
 
 mod dispatch;
 mod error;
+#[cfg(feature = "redis")]
+mod history;
 mod invalidates;
 mod levels;
 mod load;

@@ -187,6 +187,8 @@ impl Core {
             // Whoever embeds a server may drop it without a word.
             runtime.spawn(Self::maintain(Arc::downgrade(self), self.stopping.clone()));
             measured::watch(&self.dispatch.profiler);
+            #[cfg(feature = "redis")]
+            crate::history::keep(self);
         }
     }
 

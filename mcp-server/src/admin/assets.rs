@@ -20,11 +20,32 @@ pub(super) static PAGE: Asset = Asset::new("index.html", include_bytes!("assets/
 pub(super) static LOGIN: Asset = Asset::new("login.html", include_bytes!("assets/login.html"), HTML);
 
 /// What these pages load, at `/dashboard/<name>`.
-pub(super) static ASSETS: [Asset; 4] = [
-    Asset::new("app.js", include_bytes!("assets/app.js"), SCRIPT),
+pub(super) static ASSETS: [Asset; 25] = [
     Asset::new("app.css", include_bytes!("assets/app.css"), STYLE).open(),
-    Asset::new("uplot.js", include_bytes!("assets/uplot.js"), SCRIPT),
+    Asset::new("app.js", include_bytes!("assets/app.js"), SCRIPT),
+    Asset::new("cache.js", include_bytes!("assets/cache.js"), SCRIPT),
+    Asset::new("call.js", include_bytes!("assets/call.js"), SCRIPT),
+    Asset::new("chart.js", include_bytes!("assets/chart.js"), SCRIPT),
+    Asset::new("component.js", include_bytes!("assets/component.js"), SCRIPT),
+    Asset::new("counts.js", include_bytes!("assets/counts.js"), SCRIPT),
+    Asset::new("data.css", include_bytes!("assets/data.css"), STYLE),
+    Asset::new("dom.js", include_bytes!("assets/dom.js"), SCRIPT),
+    Asset::new("format.js", include_bytes!("assets/format.js"), SCRIPT),
+    Asset::new("live.js", include_bytes!("assets/live.js"), SCRIPT),
+    Asset::new("model.js", include_bytes!("assets/model.js"), SCRIPT),
+    Asset::new("notes.js", include_bytes!("assets/notes.js"), SCRIPT),
+    Asset::new("overview.js", include_bytes!("assets/overview.js"), SCRIPT),
+    Asset::new("paint.js", include_bytes!("assets/paint.js"), SCRIPT),
+    Asset::new("parts.js", include_bytes!("assets/parts.js"), SCRIPT),
+    Asset::new("runtime.js", include_bytes!("assets/runtime.js"), SCRIPT),
+    Asset::new("slow.js", include_bytes!("assets/slow.js"), SCRIPT),
+    Asset::new("sql.js", include_bytes!("assets/sql.js"), SCRIPT),
+    Asset::new("store.js", include_bytes!("assets/store.js"), SCRIPT),
+    Asset::new("table.js", include_bytes!("assets/table.js"), SCRIPT),
+    Asset::new("theme.js", include_bytes!("assets/theme.js"), SCRIPT),
+    Asset::new("timeline.js", include_bytes!("assets/timeline.js"), SCRIPT),
     Asset::new("uplot.css", include_bytes!("assets/uplot.css"), STYLE),
+    Asset::new("uplot.js", include_bytes!("assets/uplot.js"), SCRIPT),
 ];
 
 /// A file that is part of the program.

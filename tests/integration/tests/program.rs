@@ -207,7 +207,7 @@ async fn a_running_server_shows_its_figures_and_its_cache() {
         (&stats[0]["running"], &figures["name"], &figures["windows"]["start"]["calls"]),
         (&json!(true), &json!("products"), &json!(3))
     );
-    assert_eq!(figures[2]["cache"], json!([["memory", 2], ["computed", 1]]));
+    assert_eq!(figures["windows"]["start"]["cache"], json!({ "memory": 2, "computed": 1 }));
     assert!(place.text(&["stats"]).contains("computed 1, memory 2"));
 
     let kept = || place.json(&["cache", "get", "products", "--json"])[0]["answer"]["kept"].clone();

@@ -1,0 +1,53 @@
+//! The history of what was measured, kept in Redis where there is one.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mcp_core::profile::history::History;
+
+use crate::error::Error;
+use crate::started::Core;
+
+/// How often it is written.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Names the Redis of the configuration, where it names one; nothing is connected yet.
+pub(crate) fn configured(core: &Core) -> Result<Option<History>, Error> {
+    let config = &core.dispatch.config;
+    let Some(url) = config.redis_url.as_ref().filter(|_| config.monitoring_enabled) else { return Ok(None) };
+    let application = config.cache_application.as_deref().unwrap_or(&core.name);
+    History::open(url, application).map(Some).map_err(|error| Error::start(format!("`redis_url`: {error}")))
+}
+
+/// Writes it from now on, and once more when the server stops.
+pub(crate) fn keep(core: &Arc<Core>) {
+    match configured(core) {
+        Ok(Some(history)) => {
+            tokio::spawn(keeping(Arc::downgrade(core), history, core.stopping.clone()));
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "no history is kept"),
+    }
+}
+
+async fn keeping(core: Weak<Core>, history: History, stopping: tokio_util::sync::CancellationToken) {
+    let mut up = true;
+    let mut stopped = false;
+    while !stopped {
+        stopped = stopping.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none();
+        let Some(core) = core.upgrade() else { return };
+        let written = history.write(&core.dispatch.profiler, unix_ms()).await;
+        if let Err(error) = &written
+            && up
+        {
+            tracing::warn!(%error, "the history of what is measured cannot be kept for now");
+        }
+        up = written.is_ok();
+    }
+}
+
+/// Returns the milliseconds since 1970.
+pub(crate) fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
