@@ -31,6 +31,8 @@
 //! | `redis-tls` | the same over TLS, `rediss://` | no |
 //! | `sqlite`, `postgres` | a level of the cache in a database: `cache_database_url` | no |
 //! | `encryption` | private results are encrypted in these levels: `cache_encrypt` | no |
+//! | `otel` | each request as a span and in metrics, through the API of OpenTelemetry | no |
+//! | `otlp`, `otlp-tls` | and the pipeline to a collector: [`main!`] starts it where `OTEL_EXPORTER_OTLP_ENDPOINT` is set | no |
 //! | `jwt` | access tokens of an OAuth authorization server: `Jwt`, and `auth_issuer` in the configuration | no |
 
 #[allow(unused_extern_crates, reason = "the attributes write paths from the root of the crate")]
@@ -42,6 +44,7 @@ mod invalidates;
 mod levels;
 mod load;
 mod measured;
+mod operation;
 mod record;
 mod server;
 mod started;
@@ -51,6 +54,9 @@ mod transport;
 
 mod auth;
 mod settings;
+
+#[cfg(feature = "otlp")]
+pub mod otlp;
 
 #[cfg(feature = "cli")]
 mod cli;

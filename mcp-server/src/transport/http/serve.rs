@@ -21,6 +21,7 @@ use super::body::ResponseBody;
 use super::service::HttpService;
 use super::watch::{Deadlines, Pulse, Verdict, Watch, Watched};
 use crate::error::Error;
+use crate::operation::Peer;
 use crate::server::Server;
 use crate::started::Core;
 
@@ -92,8 +93,8 @@ async fn serve(listener: TcpListener, service: HttpService, core: &Core, deadlin
             accepted = listener.accept() => accepted,
             () = core.stopping.cancelled() => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of descriptors, most of the time: the listener lives on, and a loop would spin.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -111,7 +112,7 @@ async fn serve(listener: TcpListener, service: HttpService, core: &Core, deadlin
         }
         let pulse = watch.enter();
         let stream = Watched::new(stream, Arc::clone(&pulse));
-        let requests = Requests { service: service.clone(), pulse, most: protocols.most };
+        let requests = Requests { service: service.clone(), pulse, most: protocols.most, peer: Peer(peer) };
         tokio::spawn(Arc::clone(&protocols).connection(stream, requests));
     }
     // Whoever comes now is told so by the system, and not kept waiting.
@@ -243,6 +244,8 @@ struct Requests {
     service: HttpService,
     pulse: Arc<Pulse>,
     most: Option<u32>,
+    #[cfg_attr(not(feature = "otel"), allow(dead_code, reason = "only spans tell it"))]
+    peer: Peer,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Requests {
@@ -256,6 +259,8 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let http2 = request.version() == Version::HTTP_2;
         let service = self.service.clone();
         let (mut parts, body) = request.into_parts();
+        #[cfg(feature = "otel")]
+        parts.extensions.insert(self.peer);
         Box::pin(async move {
             let mut response = service.answer(&mut parts, body).await;
             if is_last && !http2 {
