@@ -68,6 +68,8 @@ pub struct Config {
     pub slow_query_threshold: Duration,
     /// From how many equal statements on a call is reported to repeat itself.
     pub repeated_queries: u32,
+    /// What the trace of a request goes on from; with the feature `otel` of `mcp-server`.
+    pub trace_parent: TraceParent,
     /// Where reports, metrics and the dashboard are served, an address; where requests are, if that is loopback.
     pub admin: Option<String>,
     /// What one has to show to see them.
@@ -90,6 +92,18 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// The `[app]` table of the file: settings of the components' own.
     pub app: serde_json::Value,
+}
+
+/// What the trace of a request goes on from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TraceParent {
+    /// What its client says in `_meta.traceparent`, as the protocol has it; the request of HTTP is linked.
+    #[default]
+    Remote,
+    /// The request of HTTP that brought it; what its client says is linked, for gateways that never see the
+    /// client's half of a trace.
+    Local,
 }
 
 impl Default for Config {
@@ -123,6 +137,7 @@ impl Default for Config {
             slow_factor: 0.0,
             slow_query_threshold: Duration::from_millis(100),
             repeated_queries: 5,
+            trace_parent: TraceParent::Remote,
             admin: None,
             admin_token: None,
             alert_webhook: None,

@@ -23,6 +23,7 @@ use mcp_core::{Config, ErrorKind, Failure, Identity, ToolError, keying};
 use tokio_util::sync::CancellationToken;
 
 use crate::invalidates::Invalidates;
+use crate::operation::Operations;
 use crate::record::{Record, logged};
 
 /// What calls need of a running server.
@@ -32,6 +33,7 @@ pub(crate) struct Dispatch {
     pub(crate) providers: Providers,
     pub(crate) config: Arc<Config>,
     pub(crate) profiler: Arc<Profiler>,
+    operations: Arc<Operations>,
     places: Arc<Places>,
     pub(crate) answering: AtomicUsize,
 }
@@ -84,6 +86,8 @@ pub(crate) struct Answer {
     pub(crate) fresh_for: Duration,
     /// Who may share it.
     pub(crate) scope: Scope,
+    /// Whether the result says that the tool failed.
+    pub(crate) failed: bool,
 }
 
 impl Dispatch {
@@ -93,13 +97,23 @@ impl Dispatch {
         providers: Providers,
         config: Arc<Config>,
         profiler: Arc<Profiler>,
+        operations: Arc<Operations>,
     ) -> Self {
         let places = Arc::new(Places::new(config.max_concurrency));
         // Here, so that no call waits for it.
         for entry in registry.entries().iter().filter(|entry| entry.def.cache.is_some()) {
             entry.root(&cache);
         }
-        Self { registry, cache, providers, config, profiler, places, answering: AtomicUsize::new(0) }
+        Self {
+            registry,
+            cache,
+            providers,
+            config,
+            profiler,
+            operations,
+            places,
+            answering: AtomicUsize::new(0),
+        }
     }
 
     /// Answers a call: begins at once, and ends when the returned future does.
@@ -125,6 +139,7 @@ impl Dispatch {
                 result: served.result,
                 cache: served.outcome,
                 fresh_for: served.fresh_for,
+                failed: served.failed,
                 scope: entry.def.cache.map_or(Scope::Private, |policy| policy.scope),
             }
         }
@@ -196,7 +211,7 @@ impl Dispatch {
         let (own_places, all_places) = (entry.places.clone(), Arc::clone(&self.places));
         let max_response_size = self.config.max_response_size;
 
-        Box::pin(async move {
+        self.operations.carried(Box::pin(async move {
             // The component's own place first: who waits for that holds none that others could use.
             let own = match own_places {
                 Some(places) => Some(places.enter().await?),
@@ -246,7 +261,7 @@ impl Dispatch {
                 failed: reply.failed,
                 own: ctx.is_some_and(|ctx| ctx.has_asked()),
             })
-        })
+        }))
     }
 }
 

@@ -34,6 +34,8 @@
 //! | `mimalloc` | the programs of [`main!`] allocate with mimalloc, which is quicker and takes more memory | no |
 //! | `webhook` | alerts are posted to a URL: `alert_webhook` | no |
 //! | `webhook-tls` | the same to an `https://` URL | no |
+//! | `otel` | each request as a span and in metrics, through the API of OpenTelemetry | no |
+//! | `otlp`, `otlp-tls` | and the pipeline to a collector: [`main!`] starts it where `OTEL_EXPORTER_OTLP_ENDPOINT` is set | no |
 //! | `jwt` | access tokens of an OAuth authorization server: `Jwt`, and `auth_issuer` in the configuration | no |
 
 #[allow(unused_extern_crates, reason = "the attributes write paths from the root of the crate")]
@@ -47,6 +49,7 @@ mod invalidates;
 mod levels;
 mod load;
 mod measured;
+mod operation;
 mod record;
 mod server;
 mod started;
@@ -62,6 +65,9 @@ mod webhook;
 mod admin;
 #[cfg(feature = "http")]
 mod metrics;
+
+#[cfg(feature = "otlp")]
+pub mod otlp;
 
 #[cfg(feature = "cli")]
 mod cli;

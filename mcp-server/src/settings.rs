@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use mcp_core::Config;
+use mcp_core::config::TraceParent;
 use mcp_core::units;
 
 use crate::error::Error;
@@ -113,6 +114,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         repeated_queries,
         count,
         "from how many equal statements on a call is reported to repeat itself (5)"
+    ),
+    setting!(
+        trace_parent,
+        trace_parent,
+        |parent| format!("{parent:?}").to_lowercase(),
+        "what a trace goes on from, remote (what the client says) or local (the request of HTTP) (remote)"
     ),
     setting!(
         admin,
@@ -369,6 +376,14 @@ fn share(text: &str) -> Result<f64, String> {
 fn factor(text: &str) -> Result<f64, String> {
     let factor = text.trim().parse().ok().filter(|factor| *factor == 0.0 || (1.0..=1000.0).contains(factor));
     factor.ok_or_else(|| format!("`{text}` is no factor: write 0, or a number from 1 to 1000"))
+}
+
+fn trace_parent(text: &str) -> Result<TraceParent, String> {
+    match text.trim() {
+        "remote" => Ok(TraceParent::Remote),
+        "local" => Ok(TraceParent::Local),
+        _ => Err(format!("`{text}` is neither: write `remote` or `local`")),
+    }
 }
 
 fn requests(text: &str) -> Result<Option<u32>, String> {

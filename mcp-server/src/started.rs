@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use mcp_core::Components;
 use mcp_core::cache::{Cache, CacheOptions};
+#[cfg(feature = "otel")]
+use mcp_core::config::TraceParent;
 use mcp_core::ctx::{Nobody, RequestInfo};
 use mcp_core::link;
 use mcp_core::profile::{Profiler, ProfilerOptions, Report};
@@ -22,6 +24,7 @@ use crate::dispatch::{Answer, Arguments, Call, Caller, Dispatch};
 use crate::error::Error;
 use crate::levels;
 use crate::measured;
+use crate::operation::Operations;
 use crate::protocol::hub::Hub;
 use crate::protocol::lane::ReadyLists;
 use crate::protocol::lists::{self, Lists};
@@ -45,6 +48,7 @@ pub(crate) struct Core {
     pub(crate) capabilities: ServerCapabilities,
     /// Whether the direct lane takes what it can.
     pub(crate) direct: bool,
+    pub(crate) operations: Arc<Operations>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) seal: Seal,
     pub(crate) page_size: usize,
@@ -133,6 +137,13 @@ impl Core {
         let unsent = Arc::default();
         webhook::install(&config, &setup.name, &profiler, &unsent)?;
 
+        let operations = Arc::new(Operations::new(
+            &registry,
+            config.monitoring_enabled,
+            #[cfg(feature = "otel")]
+            (config.trace_parent == TraceParent::Local),
+        ));
+
         let authenticator = match &setup.authenticator {
             Some(authenticator) => Some(Arc::clone(authenticator)),
             None => auth::configured(&config)?,
@@ -145,7 +156,8 @@ impl Core {
             ready: ReadyLists::default(),
             capabilities: lists::capabilities(&registry),
             direct: config.direct_lane,
-            dispatch: Dispatch::new(registry, cache, providers, config, profiler),
+            dispatch: Dispatch::new(registry, cache, providers, config, profiler, Arc::clone(&operations)),
+            operations,
             hub,
             seal: Seal::new().map_err(Error::start)?,
             page_size: setup.page_size,

@@ -10,11 +10,11 @@ use std::sync::{Mutex, PoisonError};
 const OWN: usize = 4;
 
 /// How many places there are: one for each of these threads, and one for all others.
-pub(super) const PLACES: usize = OWN + 1;
+pub const PLACES: usize = OWN + 1;
 
 /// Who writes a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writer {
+pub enum Writer {
     /// One thread and no other.
     One,
     /// Any thread.
@@ -23,14 +23,16 @@ pub(super) enum Writer {
 
 /// A number that grows.
 #[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
+pub struct Counter(AtomicU64);
 
 impl Counter {
-    pub(super) const fn new() -> Self {
+    /// Begins with zero.
+    pub const fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
-    pub(super) fn add(&self, writer: Writer, more: u64) {
+    /// Adds to it; a writer that is the only one must be so.
+    pub fn add(&self, writer: Writer, more: u64) {
         match writer {
             Writer::One => self.0.store(self.0.load(Relaxed).wrapping_add(more), Relaxed),
             Writer::Any => _ = self.0.fetch_add(more, Relaxed),
@@ -49,7 +51,8 @@ impl Counter {
         self.0.store(value, Relaxed);
     }
 
-    pub(super) fn get(&self) -> u64 {
+    /// Returns the number.
+    pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }
 }
@@ -73,16 +76,18 @@ impl Gauge {
 
 /// Where the current thread writes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    pub(super) index: usize,
-    pub(super) writer: Writer,
+pub struct Place {
+    /// Which of the [`PLACES`] it is.
+    pub index: usize,
+    /// Who else may write there.
+    pub writer: Writer,
 }
 
 impl Place {
     const SHARED: Self = Self { index: OWN, writer: Writer::Any };
 
     /// Returns the place of this thread, which has it until it ends.
-    pub(super) fn mine() -> Self {
+    pub fn mine() -> Self {
         // A thread that is ending has given its own away already.
         SEAT.try_with(|seat| seat.0).unwrap_or(Self::SHARED)
     }

@@ -54,4 +54,10 @@ pub use report::{
 pub use totals::{PHASES, Sum, Totals};
 pub use windows::{COARSE, FINE, SLOTS, Span};
 
+// What the operations of a server are measured with too.
+#[doc(hidden)]
+pub use counter::{Counter, PLACES, Place, Writer};
+#[doc(hidden)]
+pub use ticks::now;
+
 pub(crate) use poll::blocking;

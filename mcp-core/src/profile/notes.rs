@@ -1,5 +1,7 @@
 //! What the author of a component notes while it runs: checkpoints, steps, calls of other components.
 
+use std::time::Duration;
+
 use super::frame::Frame;
 use super::ticks;
 
@@ -68,6 +70,21 @@ impl Notes {
 
     pub(super) fn child(&mut self, child: Child) {
         Self::push(&mut self.children, STEPS, &mut self.dropped, child);
+    }
+}
+
+impl Frame {
+    /// Returns how long ago its call began.
+    pub fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.since_called(ticks::now()))
+    }
+
+    /// Returns the checkpoints so far: what each is named, its value, and how long after the call began.
+    pub fn checkpoints(&self) -> Vec<(&'static str, Option<f64>, Duration)> {
+        let read = |checkpoint: &Checkpoint| {
+            (checkpoint.label, checkpoint.value, Duration::from_nanos(checkpoint.at))
+        };
+        self.note(|notes| notes.checkpoints.iter().map(read).collect())
     }
 }
 

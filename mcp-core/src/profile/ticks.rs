@@ -29,7 +29,7 @@ struct Scale {
 }
 
 /// Returns the nanoseconds since the first call in this process.
-pub(crate) fn now() -> u64 {
+pub fn now() -> u64 {
     #[cfg(test)]
     if let Some(nanos) = fake::read() {
         return nanos;

@@ -82,6 +82,9 @@ async fn run(server: Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
         settings.read_all(environment(), flags)?;
     }
     let server = server.config(settings.config.clone());
+    // Before the start, which looks for what it begins; after all else is done it sends the last.
+    #[cfg(feature = "otlp")]
+    let _pipeline = if name == "serve" { crate::otlp::init_from_env(server.server_name().0)? } else { None };
 
     let done = match (name, arguments) {
         ("list", arguments) => list::run(&server, arguments),

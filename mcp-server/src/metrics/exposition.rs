@@ -1,7 +1,7 @@
 //! The text of a scrape, in the format that was asked for.
 
 use std::fmt;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use http::HeaderMap;
 use http::header::ACCEPT;
@@ -10,6 +10,7 @@ use prometheus_client::registry::Registry;
 
 use super::components::Components;
 use super::server::Server;
+use crate::operation::OperationDurations;
 use crate::started::Core;
 
 /// What a server exposes to Prometheus.
@@ -21,6 +22,9 @@ impl Exposition {
         // All families come from collectors, which are registered here and nowhere else.
         registry.register_collector(Box::new(Components::new(Weak::clone(core))));
         registry.register_collector(Box::new(Server::new(Weak::clone(core))));
+        if let Some(core) = core.upgrade() {
+            registry.register_collector(Box::new(OperationDurations(Arc::clone(&core.dispatch.operations))));
+        }
         Self(registry)
     }
 

@@ -109,7 +109,7 @@ impl Handler {
         };
         let limit = entry.def.timeout.unwrap_or(ASIDE);
         let mut task = tokio::task::JoinSet::new();
-        let running = run(cx);
+        let running = self.core.operations.carried(run(cx));
         task.spawn(async move { tokio::time::timeout(limit, running).await });
         // Dropped with the request, the set ends its task.
         let ended = tokio::select! {

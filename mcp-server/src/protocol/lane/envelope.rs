@@ -7,6 +7,8 @@ use rmcp::model::{ClientCapabilities, ProtocolVersion};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::operation::{Asked, Id};
+
 /// A request. Members that no hot method has are left to rmcp, and so are members that come twice.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +73,12 @@ struct Meta<'a> {
     version: Option<&'a str>,
     #[serde(borrow, default, rename = "io.modelcontextprotocol/clientCapabilities")]
     capabilities: Option<&'a RawValue>,
+    #[cfg(feature = "otel")]
+    #[serde(borrow, default)]
+    traceparent: Option<&'a str>,
+    #[cfg(feature = "otel")]
+    #[serde(borrow, default)]
+    tracestate: Option<&'a str>,
 }
 
 /// The rules that a request is under.
@@ -89,6 +97,18 @@ impl<'a> Envelope<'a> {
         (envelope.jsonrpc == "2.0" && is_plain_id(envelope.id.get())).then_some(envelope)
     }
 
+    /// Returns what it wants, but for the component; `era`: the rules that it is under.
+    pub(super) fn asked(&self, era: Era) -> Asked<'_> {
+        Asked {
+            id: Some(Id::Written(self.id.get())),
+            #[cfg(feature = "otel")]
+            traceparent: self.params.meta.traceparent,
+            #[cfg(feature = "otel")]
+            tracestate: self.params.meta.tracestate,
+            ..Asked::new(self.method, Some(era.revision())).of_uri(self.params.uri.as_deref())
+        }
+    }
+
     /// Returns the id as it was written.
     pub(crate) fn id(&self) -> &'a str {
         self.id.get()
@@ -96,7 +116,7 @@ impl<'a> Envelope<'a> {
 
     /// Returns the rules that it is under; `session`: the revision of the handshake, where there was one.
     pub(crate) fn era(&self, session: Option<&'static str>) -> Option<Era> {
-        let Meta { version, capabilities } = &*self.params.meta;
+        let Meta { version, capabilities, .. } = &*self.params.meta;
         match version {
             Some(version) if *version == Era::Modern.revision() => {
                 let capabilities = capabilities.as_ref()?.get();

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::envelope::{Envelope, Era};
 use super::write::{Written, list, result};
 use crate::dispatch::{Arguments, Call, Caller};
+use crate::operation::{Arrival, Begun, Ending};
 use crate::protocol::handler::text;
 use crate::protocol::render::Target;
 use crate::started::Core;
@@ -21,6 +22,7 @@ pub(crate) struct Taken {
     id: Box<str>,
     era: Era,
     wanted: Wanted,
+    begun: Begun,
 }
 
 enum Wanted {
@@ -37,7 +39,7 @@ impl Taken {
     /// Takes a request, or leaves it to rmcp.
     ///
     /// Arguments that do not fit are left as well: rmcp reads them once more and words the refusal.
-    pub(crate) fn new(core: &Core, envelope: &Envelope<'_>, era: Era) -> Option<Self> {
+    pub(crate) fn new(core: &Core, arrival: &Arrival, envelope: &Envelope<'_>, era: Era) -> Option<Self> {
         if core.stopping.is_cancelled() {
             return None;
         }
@@ -68,7 +70,13 @@ impl Taken {
             }
             method => Wanted::Ready(core.ready.get(core, method, era)?),
         };
-        Some(Self { id: envelope.id().into(), era, wanted })
+        let asked = envelope.asked(era);
+        let asked = match &wanted {
+            Wanted::Ready(_) => asked,
+            Wanted::Call { entry, .. } => asked.of_entry(entry),
+        };
+        let begun = core.operations.begin(arrival, &asked);
+        Some(Self { id: envelope.id().into(), era, wanted, begun })
     }
 
     /// Returns the id as it was written.
@@ -86,18 +94,24 @@ impl Taken {
 
     /// Answers the request; who wants no answer any more drops this.
     pub(crate) async fn answer(self, core: &Core, identity: Identity) -> Written {
-        let Self { id, era, wanted } = self;
+        let Self { id, era, wanted, begun } = self;
+        let operation = core.operations.operation(begun);
         let (entry, prepared, uri) = match wanted {
-            Wanted::Ready(result) => return list(&id, result),
+            Wanted::Ready(result) => {
+                operation.finish(&Ending::OK.into());
+                return list(&id, result);
+            }
             Wanted::Call { entry, prepared, uri } => (entry, prepared, uri),
         };
         let uri = uri.as_deref();
         let caller = Caller { identity, request: None, cancelled: None };
         let arguments = Arguments::Read(prepared);
         let call = Call { entry: &entry, arguments, uri, caller, continues: false };
-        let answer = core.dispatch.answer(call).await;
+        let answer = operation.within(async { core.dispatch.answer(call).await }).await;
         let revision = era.revision().into();
         let target = Target { entry: &entry, revision, modern: era.is_modern(), asking: None };
-        result(&id, &target, uri, answer)
+        let (written, ended) = result(&id, &target, uri, answer);
+        operation.finish(&ended);
+        written
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::dispatch::Answer;
+use crate::operation::{Ended, Ending};
 use crate::protocol::render::{self, Target};
 
 /// Up to this size an answer is sent in one piece: a copy costs the socket less than three pieces do.
@@ -59,15 +60,18 @@ pub(super) fn list(id: &str, result: Bytes) -> Written {
     Written { kept: true, ..Written::new(opened(id, "result", 0), result, b"}") }
 }
 
-/// Writes the answer of a call.
-pub(super) fn result(id: &str, target: &Target<'_>, uri: Option<&str>, answer: Answer) -> Written {
+/// Writes the answer of a call; returns how the call ended as well.
+pub(super) fn result(id: &str, target: &Target<'_>, uri: Option<&str>, answer: Answer) -> (Written, Ended) {
     let kept = matches!(answer.cache, CacheOutcome::Memory | CacheOutcome::Stale);
     let plain = match &answer.result {
         Ok(body) => plain(id, target, uri, body, &answer),
         Err(_) => None,
     };
     match plain {
-        Some(written) => Written { kept, ..written },
+        Some(written) => {
+            let ending = if answer.failed { Ending::TOOL_ERROR } else { Ending::OK };
+            (Written { kept, ..written }, ending.into())
+        }
         None => typed(id, target, uri, answer),
     }
 }
@@ -131,7 +135,7 @@ fn is_legacy(body: &Bytes, target: &Target<'_>) -> bool {
 }
 
 /// Writes what is not written yet: failures, and results that a revision wants in another form.
-fn typed(id: &str, target: &Target<'_>, uri: Option<&str>, answer: Answer) -> Written {
+fn typed(id: &str, target: &Target<'_>, uri: Option<&str>, answer: Answer) -> (Written, Ended) {
     let result = match (target.entry.def.kind, uri) {
         (Kind::Tool(_), _) => render::tool(target, answer).map(ServerResult::from),
         (Kind::Resource(_), uri) => {
@@ -139,6 +143,7 @@ fn typed(id: &str, target: &Target<'_>, uri: Option<&str>, answer: Answer) -> Wr
         }
         _ => render::prompt(target, answer).map(ServerResult::from),
     };
+    let ended = Ended::of(&result, target.modern);
     let written = match result {
         Ok(result) => closed(id, "result", &finished(result, target.modern)),
         Err(mut error) => {
@@ -148,7 +153,7 @@ fn typed(id: &str, target: &Target<'_>, uri: Option<&str>, answer: Answer) -> Wr
             closed(id, "error", &error)
         }
     };
-    Written::whole(written)
+    (Written::whole(written), ended)
 }
 
 /// Brings a result into the form of its era, as rmcp does with each result of its handler.

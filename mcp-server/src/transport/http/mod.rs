@@ -3,6 +3,7 @@
 mod serve;
 mod watch;
 
+mod refused;
 mod service;
 
 pub(crate) mod body;

@@ -22,6 +22,7 @@ use super::service::HttpService;
 use super::watch::{Deadlines, Pulse, Verdict, Watch, Watched};
 use crate::admin::{self, Admin};
 use crate::error::Error;
+use crate::operation::Peer;
 use crate::server::Server;
 use crate::started::Core;
 
@@ -126,8 +127,8 @@ async fn serve(listener: TcpListener, routes: Routes, watch: Arc<Watch>, ends: E
             () = ends.stopping.cancelled() => break,
             () = ends.ended.cancelled() => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of descriptors, most of the time: the listener lives on, and a loop would spin.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -145,7 +146,7 @@ async fn serve(listener: TcpListener, routes: Routes, watch: Arc<Watch>, ends: E
         }
         let pulse = watch.enter();
         let stream = Watched::new(stream, Arc::clone(&pulse));
-        let requests = Requests { routes: routes.clone(), pulse, most: protocols.most };
+        let requests = Requests { routes: routes.clone(), pulse, most: protocols.most, peer: Peer(peer) };
         tokio::spawn(Arc::clone(&protocols).connection(stream, requests));
     }
     // Whoever comes now is told so by the system, and not kept waiting.
@@ -277,6 +278,8 @@ struct Requests {
     routes: Routes,
     pulse: Arc<Pulse>,
     most: Option<u32>,
+    #[cfg_attr(not(feature = "otel"), allow(dead_code, reason = "only spans tell it"))]
+    peer: Peer,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Requests {
@@ -290,6 +293,8 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let http2 = request.version() == Version::HTTP_2;
         let routes = self.routes.clone();
         let (mut parts, body) = request.into_parts();
+        #[cfg(feature = "otel")]
+        parts.extensions.insert(self.peer);
         Box::pin(async move {
             let mut response = match routes {
                 Routes::Protocol(service) => service.answer(&mut parts, body).await,

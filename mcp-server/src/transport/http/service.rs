@@ -20,10 +20,12 @@ use super::body::{self, ResponseBody, Unread};
 use super::coding::{Coding, decoded, liked};
 use super::gate::Gate;
 use super::origins::Origins;
+use super::refused;
 use super::sessions::Sessions;
 use crate::admin::Admin;
-use crate::protocol::Handler;
+use crate::operation::Arrival;
 use crate::protocol::lane::{Envelope, Headers, Taken};
+use crate::protocol::{Handler, Heard, Receipt};
 use crate::started::Core;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -36,7 +38,7 @@ pub struct HttpService(Arc<Inner>);
 
 struct Inner {
     core: Arc<Core>,
-    rmcp: StreamableHttpService<Handler, LocalSessionManager>,
+    rmcp: StreamableHttpService<Heard, LocalSessionManager>,
     sessions: Sessions,
     origins: Origins,
     gate: Gate,
@@ -73,7 +75,7 @@ impl HttpService {
         let handlers = Arc::clone(&core);
         let sessions = core.sessions.clone();
         let rmcp = StreamableHttpService::new(
-            move || Ok(Handler::new(Arc::clone(&handlers))),
+            move || Ok(Heard(Handler::new(Arc::clone(&handlers)))),
             sessions.manager(),
             http,
         );
@@ -184,23 +186,31 @@ impl Inner {
         if let Some(refusal) = self.gate.refusal(&self.core.dispatch.registry, &message, &identity) {
             return Err(refusal);
         }
-        if let Some(taken) = self.taken(&seen, &parts.headers, &message) {
+        let arrival = Arrival::of(parts);
+        if let Some(taken) = self.taken(&arrival, &seen, &parts.headers, &message) {
             return Ok(Arrived::Taken(taken, identity));
         }
         let mut head = std::mem::replace(parts, Request::new(()).into_parts().0);
+        head.extensions.insert(Arc::new(Receipt::new(arrival)));
         head.headers.remove(CONTENT_ENCODING);
         Ok(Arrived::Left(Box::new(Request::from_parts(head, Full::new(message))), identity))
     }
 
     /// Takes a request onto the direct lane, or leaves it.
-    fn taken(&self, seen: &Headers<'_>, headers: &HeaderMap, body: &[u8]) -> Option<Taken> {
+    fn taken(
+        &self,
+        arrival: &Arrival,
+        seen: &Headers<'_>,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Option<Taken> {
         let core = &*self.core;
         if !core.direct || !seen.are_plain() {
             return None;
         }
         let envelope = Envelope::read(std::str::from_utf8(body).ok()?)?;
         let era = envelope.era(None).filter(|_| seen.agree(core, headers, &envelope))?;
-        Taken::new(core, &envelope, era)
+        Taken::new(core, arrival, &envelope, era)
     }
 
     /// Hands a request to rmcp, for whom its caller is an extension.
@@ -228,10 +238,17 @@ impl Inner {
         let kind = request.headers().get(CONTENT_TYPE);
         let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(JSON.as_bytes()));
         let message = request.body().clone();
+        let receipt = request.extensions().get::<Arc<Receipt>>().cloned();
+        let headers = request.headers().clone();
 
         let response = self.rmcp.handle(request).await;
-        if is_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
-            return Ok(unreadable(message).await);
+        let unreadable_json = is_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        let refused = unreadable_json || refused::is_refusal(&response);
+        if let Some(receipt) = receipt.filter(|receipt| refused && !receipt.is_heard()) {
+            let message = message.collect().await.map(Collected::to_bytes).unwrap_or_default();
+            let response =
+                if unreadable_json { unreadable(&message) } else { response.map(ResponseBody::stream) };
+            return Ok(refused::observe(&self.core, &receipt.arrival, &headers, &message, response).await);
         }
         match session {
             Some(session) if ends && response.status().is_success() => self.sessions.ended(&session),
@@ -290,9 +307,8 @@ where
 }
 
 /// Answers a message that rmcp cannot read, of which it says no more than that its media type is wrong.
-async fn unreadable(message: Full<Bytes>) -> Response<ResponseBody> {
-    let message = message.collect().await.map(Collected::to_bytes).unwrap_or_default();
-    let (code, reason) = match serde_json::from_slice::<serde_json::Value>(&message) {
+fn unreadable(message: &[u8]) -> Response<ResponseBody> {
+    let (code, reason) = match serde_json::from_slice::<serde_json::Value>(message) {
         Ok(_) => (-32600, "invalid request: this is no message of JSON-RPC 2.0".to_owned()),
         Err(error) => (-32700, format!("parse error: {error}")),
     };

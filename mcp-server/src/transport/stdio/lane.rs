@@ -15,6 +15,7 @@ use serde::Deserialize;
 use tokio::task::AbortHandle;
 
 use super::pipes::{Inlet, Output};
+use crate::operation::{Arrival, Asked, Ending, Network};
 use crate::protocol::lane::{ByName, Envelope, Settled, Taken, Written};
 use crate::started::Core;
 
@@ -158,9 +159,10 @@ impl Lane {
         if !self.core.direct {
             return None;
         }
+        let arrival = Arrival::now(Network::Pipe);
         let envelope = Envelope::read(std::str::from_utf8(line).ok()?)?;
         let era = envelope.era(self.settled.revision())?;
-        Taken::new(&self.core, &envelope, era)
+        Taken::new(&self.core, &arrival, &envelope, era)
     }
 
     /// Answers at once what takes no time, and the rest in a task of its own.
@@ -204,7 +206,12 @@ impl Lane {
         let ByName(passed): ByName<Passed<'_>> = serde_json::from_slice(line).unwrap_or_default();
         let method = passed.method.unwrap_or_default();
         match method {
-            "notifications/cancelled" if self.calls.cancel(line) => return,
+            "notifications/cancelled" if self.calls.cancel(line) => {
+                let operations = &self.core.operations;
+                let asked = Asked::new(method, self.settled.revision());
+                let begun = operations.begin(&Arrival::now(Network::Pipe), &asked);
+                return operations.operation(begun).finish(&Ending::OK.into());
+            }
             "initialize" => self.settled.reset(),
             _ => {}
         }

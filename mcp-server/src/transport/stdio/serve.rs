@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use super::lane::Lane;
 use super::pipes::{Inlet, Lines, Outlet, Output, Writing};
 use crate::error::Error;
-use crate::protocol::Handler;
+use crate::protocol::{Handler, Observed};
 use crate::server::Server;
 use crate::started::Core;
 
@@ -83,7 +83,7 @@ async fn behind(
     transport: AsyncRwTransport<rmcp::RoleServer, Lines, Outlet>,
     core: &Core,
 ) -> Result<(), Error> {
-    let serving = match handler.serve_with_ct(transport, core.ended.child_token()).await {
+    let serving = match Observed(handler).serve_with_ct(transport, core.ended.child_token()).await {
         Ok(serving) => serving,
         // A client that closes the pipe before its first message wants nothing, or nothing of rmcp.
         Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => return Ok(()),
