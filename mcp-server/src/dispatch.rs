@@ -33,7 +33,7 @@ pub(crate) struct Dispatch {
     pub(crate) providers: Providers,
     pub(crate) config: Arc<Config>,
     pub(crate) profiler: Arc<Profiler>,
-    operations: Arc<Operations>,
+    pub(crate) operations: Arc<Operations>,
     places: Arc<Places>,
     pub(crate) answering: AtomicUsize,
 }

@@ -186,25 +186,15 @@ fn a_collector_that_is_away_or_hangs_is_not_waited_for() {
 
 #[test]
 fn what_it_cannot_do_is_said_at_the_start() {
-    for (variables, said) in [
-        (
-            [
-                ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317"),
-                ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
-            ],
-            "http/protobuf",
-        ),
-        ([("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:4318"), ("OTEL_SERVICE_NAME", "x")], "otlp-tls"),
-    ] {
-        let output = Command::new(env!("CARGO_BIN_EXE_served"))
-            .args(["serve", "--stdio"])
-            .envs(variables)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let text = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.code() == Some(1) && text.contains(said), "{text}");
-    }
+    let output = Command::new(env!("CARGO_BIN_EXE_served"))
+        .args(["serve", "--stdio"])
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
+        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && text.contains("http/protobuf"), "{text}");
 }
 
 #[test]
