@@ -43,9 +43,11 @@ mod invalidates;
 mod levels;
 mod load;
 mod measured;
+mod profiler_tools;
 mod record;
 mod server;
 mod started;
+mod text_report;
 
 mod protocol;
 mod transport;
