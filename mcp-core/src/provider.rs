@@ -12,6 +12,7 @@ use crate::component::{BoxFuture, Place};
 use crate::components::Components;
 use crate::config::Config;
 use crate::error::ToolError;
+use crate::profile::Profiler;
 
 /// A shared value from the `#[provider]` of its type.
 ///
@@ -229,6 +230,7 @@ impl Providers {
         config: Arc<Config>,
         cache: Cache,
         components: Components,
+        profiler: Arc<Profiler>,
         wanted: impl Iterator<Item = (&'a str, Place, &'static [Need])>,
     ) -> Result<Self, String> {
         let mut slots = HashMap::new();
@@ -238,6 +240,7 @@ impl Providers {
         slots.insert(TypeId::of::<Config>(), ready("Config", Arc::clone(&config) as Shared));
         slots.insert(TypeId::of::<Cache>(), ready("Cache", Arc::new(cache)));
         slots.insert(TypeId::of::<Components>(), ready("Components", Arc::new(components)));
+        slots.insert(TypeId::of::<Profiler>(), ready("Profiler", profiler));
         for def in defs {
             let slot = Slot { name: def.name, def: Some(def), value: OnceCell::new() };
             if let Some(other) = slots.insert((def.provides.id)(), slot) {

@@ -50,9 +50,11 @@ mod levels;
 mod load;
 mod measured;
 mod operation;
+mod profiler_tools;
 mod record;
 mod server;
 mod started;
+mod text_report;
 
 mod protocol;
 mod transport;

@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::levels;
 use crate::measured;
 use crate::operation::Operations;
+use crate::profiler_tools;
 use crate::protocol::hub::Hub;
 use crate::protocol::lane::ReadyLists;
 use crate::protocol::lists::{self, Lists};
@@ -75,8 +76,13 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn start(setup: &Setup, stopping: CancellationToken) -> Result<Arc<Self>, Error> {
+        let config = match &setup.config {
+            Some(config) => config.clone(),
+            None => crate::settings::from_environment()?,
+        };
         let linked = if setup.linked { link::linked() } else { &[] };
-        let items = linked.iter().chain(&setup.items).copied();
+        let asked = if config.profiler_tools { &profiler_tools::ITEMS[..] } else { &[] };
+        let items = linked.iter().chain(&setup.items).chain(asked).copied();
         let registry = Registry::new(items).map_err(|mistakes| Error::Start(mistakes.into()))?;
         let registry = Arc::new(registry);
         if registry.entries().is_empty() {
@@ -86,10 +92,6 @@ impl Core {
             );
         }
 
-        let config = match &setup.config {
-            Some(config) => config.clone(),
-            None => crate::settings::from_environment()?,
-        };
         refuse_useless_horizons(&registry, &config)?;
         let config = Arc::new(config);
         let options = CacheOptions {
@@ -107,12 +109,22 @@ impl Core {
         };
         let cache = Cache::new(options);
         let components = Components::new(Arc::clone(&registry));
+        let mut options = ProfilerOptions::default();
+        options.enabled = config.monitoring_enabled;
+        options.sample_rate = config.monitoring_sample_rate;
+        options.slow = config.slow_threshold;
+        options.slow_factor = config.slow_factor;
+        options.slow_query = config.slow_query_threshold;
+        options.repeated = config.repeated_queries;
+        let profiler = Arc::new(Profiler::new(&registry, options));
+
         let needs = registry.entries().iter().map(|entry| (entry.def.name, entry.def.place, entry.def.needs));
         let providers = Providers::new(
             registry.providers(),
             Arc::clone(&config),
             cache.clone(),
             components.clone(),
+            Arc::clone(&profiler),
             needs,
         )
         .map_err(Error::start)?;
@@ -126,14 +138,6 @@ impl Core {
         let told = Arc::clone(&hub);
         components.on_change(Box::new(move |kind| told.listed(kind)));
 
-        let mut options = ProfilerOptions::default();
-        options.enabled = config.monitoring_enabled;
-        options.sample_rate = config.monitoring_sample_rate;
-        options.slow = config.slow_threshold;
-        options.slow_factor = config.slow_factor;
-        options.slow_query = config.slow_query_threshold;
-        options.repeated = config.repeated_queries;
-        let profiler = Arc::new(Profiler::new(&registry, options));
         let unsent = Arc::default();
         webhook::install(&config, &setup.name, &profiler, &unsent)?;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::findings::human;
 use super::report::{Finding, SlowCall};
 
-/// How long nobody is told again of the same component.
+/// How long nobody is told again of the same.
 const PAUSE: Duration = Duration::from_secs(60);
 
 /// A call that is worth a look, and what it shows.
@@ -28,11 +28,11 @@ pub trait Sink: Send {
     fn alert(&self, alert: &Alert, suppressed: u64);
 }
 
-/// Tells at most once a minute of each component, and the log before all others.
+/// Tells at most once a minute of the same of each component, and the log before all others.
 #[derive(Default)]
 pub(super) struct Alerts {
     pub(super) sinks: Vec<Box<dyn Sink>>,
-    /// By component: when one was told of it, and how many were kept back since.
+    /// By component and what it shows: when one was told of it, and how many were kept back since.
     told: HashMap<String, (Duration, u64)>,
 }
 
@@ -41,7 +41,10 @@ impl Alerts {
         let component = format!("{} {}", alert.call.kind, alert.call.name);
         // What hangs is told of at once: it is said only once.
         let urgent = alert.call.outcome.is_none();
-        let suppressed = match self.told.get_mut(&component) {
+        // What is new of a component is told at once.
+        let kinds = alert.found.iter().flat_map(|finding| [" ", finding.kind.as_str()]);
+        let same: String = [component.as_str(), &alert.call.why].into_iter().chain(kinds).collect();
+        let suppressed = match self.told.get_mut(&same) {
             Some((last, kept_back)) if now.saturating_sub(*last) < PAUSE && !urgent => {
                 *kept_back += 1;
                 return;
@@ -51,7 +54,7 @@ impl Alerts {
                 std::mem::take(kept_back)
             }
             None => {
-                self.told.insert(component.clone(), (now, 0));
+                self.told.insert(same, (now, 0));
                 0
             }
         };

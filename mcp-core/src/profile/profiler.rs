@@ -53,7 +53,7 @@ impl Default for ProfilerOptions {
     }
 }
 
-/// What measures the calls of one server.
+/// What measures the calls of one server; a component takes it as `profiler: Dep<Profiler>`.
 pub struct Profiler {
     pub(super) shared: Arc<Shared>,
     measured: Vec<Arc<Measured>>,

@@ -1,13 +1,16 @@
 //! What the page reads.
 
 use bytes::Bytes;
-use mcp_core::profile::SlowCall;
+use mcp_core::profile::{SlowCall, Span};
 use serde::Serialize;
 use serde_json::json;
 
 use super::form::field;
-use super::table;
 use crate::started::Core;
+use crate::text_report::{Look, summary};
+
+/// How many columns a text has at most: browsers show it as it is.
+const WIDTH: usize = 120;
 
 /// Returns the whole report.
 pub(super) fn report(core: &Core) -> Bytes {
@@ -16,7 +19,8 @@ pub(super) fn report(core: &Core) -> Bytes {
 
 /// Returns the report for those who read text.
 pub(super) fn text(core: &Core) -> Bytes {
-    table::report(&core.report()).into()
+    let look = Look { width: Some(WIDTH), ..Look::default() };
+    summary(&core.report(), true, Span::Start).text(look).into()
 }
 
 /// Returns what was measured of one component, over time; `None` where there is none of that kind and name.

@@ -15,7 +15,6 @@ mod data;
 mod form;
 mod live;
 mod page;
-mod table;
 
 pub(crate) use listener::open;
 pub(crate) use service::Admin;

@@ -1,7 +1,7 @@
 //! `call`, `read` and `prompt`: one component from the shell.
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::{Arg, ArgMatches, Command};
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{eprintln_line, json as json_flag, print, print_json};
 use crate::error::Error;
 use crate::server::{Called, Server};
+use crate::text_report;
 
 pub(super) fn arguments(command: Command, target: &'static str, help: &'static str) -> Command {
     command
@@ -86,7 +87,8 @@ async fn repeat(
             show(&called)?;
         }
         if times > 1 {
-            print(&format!("{round}: {}, {}", called.cache.word(), human(took)));
+            let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+            print(&format!("{round}: {}, {}", called.cache.word(), text_report::time(nanos)));
         }
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -104,17 +106,4 @@ fn show(called: &Called) -> Result<(), Error> {
         print(&text);
         Ok(())
     }
-}
-
-/// Writes a duration with three digits and its unit.
-pub(super) fn human(took: Duration) -> String {
-    let nanos = took.as_nanos() as f64;
-    let (value, unit) = match nanos {
-        ..1e3 => (nanos, "ns"),
-        ..1e6 => (nanos / 1e3, "µs"),
-        ..1e9 => (nanos / 1e6, "ms"),
-        _ => (nanos / 1e9, "s"),
-    };
-    let digits = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
-    format!("{value:.digits$} {unit}")
 }

@@ -1,4 +1,4 @@
-//! The way from `stats` and `cache` to a server that runs: a Unix socket of its own.
+//! The way from `stats`, `top` and `cache` to a server that runs: a Unix socket of its own.
 //!
 //! Only the same user reaches it (a folder with mode 0700). A server that ends leaves its figures in
 //! a file beside it. Elsewhere than on Unix there is neither, and the commands say so.
@@ -152,7 +152,7 @@ pub(super) fn open(core: &Arc<Core>) -> Option<Socket> {
     let (listener, path) = match bound {
         Ok(bound) => bound,
         Err(error) => {
-            tracing::debug!(%error, "`stats` and `cache` will not reach this server");
+            tracing::debug!(%error, "`stats`, `top` and `cache` will not reach this server");
             return None;
         }
     };

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::started::Core;
+use crate::text_report::{Column, Table};
 
 pub(super) fn run(server: &Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
     let core = server.core()?;
@@ -110,22 +111,10 @@ pub(super) fn settings(settings: &Settings, matches: &ArgMatches) -> Result<Exit
 }
 
 /// Writes rows under headings, each column as wide as its widest cell.
-pub(super) fn table<const N: usize>(headings: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
-    let rows: Vec<[String; N]> = std::iter::once(headings.map(ToOwned::to_owned)).chain(rows).collect();
-    let mut widths = [0; N];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut text = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            line.push_str(&format!("{cell:width$}  "));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+pub(super) fn table<const N: usize>(
+    headings: [&'static str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> String {
+    let (lines, _) = Table::new(headings.map(Column::text), rows).text(None);
+    lines.join("\n") + "\n"
 }

@@ -1,12 +1,13 @@
 //! The command line of every server.
 
+mod cache;
 mod call;
 mod control;
 mod find;
 mod list;
-mod measured;
 mod optimize;
 mod serve;
+mod stats;
 mod warm;
 
 use std::ffi::OsString;
@@ -91,8 +92,9 @@ async fn run(server: Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
         ("call", arguments) => call::tool(&server, arguments).await,
         ("read", arguments) => call::resource(&server, arguments).await,
         ("prompt", arguments) => call::prompt(&server, arguments).await,
-        ("stats", arguments) => measured::stats(&server, arguments).await,
-        ("cache", arguments) => measured::cache(&server, arguments).await,
+        ("stats", arguments) => stats::run(&server, arguments).await,
+        ("top", arguments) => stats::top(&server, arguments).await,
+        ("cache", arguments) => cache::run(&server, arguments).await,
         ("optimize", arguments) => optimize::run(&server, arguments).await,
         ("config", arguments) => list::settings(&settings, arguments),
         (_, arguments) => serve::run(&server, arguments).await,
@@ -145,12 +147,9 @@ fn command(name: &str, version: &str) -> Command {
         call::arguments(Command::new("prompt").about("Gets a prompt"), "NAME", "the prompt's name")
             .arg(Arg::new("arguments").value_name("JSON").default_value("{}").help("the arguments, a JSON object of text"))
             .after_help(example("prompt review '{\"code\": \"fn main() {}\"}'")),
-        Command::new("stats")
-            .about("Shows what running servers of this name measured, or the last one that ended")
-            .arg(json("print the figures as JSON"))
-            .arg(pid())
-            .after_help(example("stats")),
-        measured::cache_command(name),
+        stats::command(example),
+        stats::top_command(example),
+        cache::command(name),
         Command::new("optimize")
             .about("Looks after the database level: statistics, indexes, expired rows")
             .arg(json("print what was done as JSON"))

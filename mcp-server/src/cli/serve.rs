@@ -86,7 +86,7 @@ async fn serve_http(_server: &Server, _address: &str) -> Result<(), Error> {
 }
 
 /// Waits until the process is told to stop.
-async fn signalled() {
+pub(super) async fn signalled() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -34,7 +34,7 @@ impl Place {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_served"));
         command.args(arguments).current_dir(&self.0).env("XDG_RUNTIME_DIR", self.0.join("run"));
-        command.stdin(Stdio::null());
+        command.stdin(Stdio::null()).env_remove("COLUMNS");
         command
     }
 
@@ -208,7 +208,7 @@ async fn a_running_server_shows_its_figures_and_its_cache() {
         (&json!(true), &json!("products"), &json!(3))
     );
     assert_eq!(figures["windows"]["start"]["cache"], json!({ "memory": 2, "computed": 1 }));
-    assert!(place.text(&["stats"]).contains("computed 1, memory 2"));
+    assert!(place.text(&["stats", "products"]).contains("results: memory 2 (66.7 %), computed 1 (33.3 %)"));
 
     let kept = || place.json(&["cache", "get", "products", "--json"])[0]["answer"]["kept"].clone();
     assert_eq!(kept(), true);
@@ -227,6 +227,158 @@ async fn a_running_server_shows_its_figures_and_its_cache() {
         (&stats[0]["running"], &stats[0]["report"]["components"][0]["windows"]["start"]["calls"]),
         (&json!(false), &json!(4))
     );
+}
+
+/// Calls a tool three times that is cached, and one that panics.
+async fn four_calls(running: &Running) {
+    let client = ().serve(StreamableHttpClientTransport::from_uri(running.1.clone())).await.unwrap();
+    for _ in 0..3 {
+        client.call_tool(CallToolRequestParams::new("products")).await.unwrap();
+    }
+    let arguments = json!({ "how": "panic" }).as_object().cloned().unwrap();
+    let _ = client.call_tool(CallToolRequestParams::new("fail").with_arguments(arguments)).await;
+    client.cancel().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_has_three_forms_while_the_server_runs_and_after_it() {
+    let place = Place::new("report");
+    let running = Running::http(&place, &[]);
+    four_calls(&running).await;
+
+    for state in ["runs", "ended"] {
+        let text = place.text(&["stats"]);
+        assert!(text.starts_with("served ") && text.contains(&format!("({state})")), "{text}");
+        let row = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().split_whitespace();
+        let headings: Vec<_> = row("component").collect();
+        let all = "component calls /min ok % hit % p50 p95 p99 max busy % alloc/call sql/call slow";
+        assert_eq!(headings.join(" "), all);
+        let products: Vec<_> = row("tool products").collect();
+        assert_eq!((products[2], products[4], products[5]), ("3", "100", "66.7"), "{text}");
+        let found = text.lines().find(|line| line.starts_with("- tool fail, panics")).unwrap();
+        assert!(found.contains("components.rs:") && found.contains("to change: "), "{found}");
+        for part in [
+            "calls worth a look",
+            "dropped: nothing",
+            "within 1.6 %",
+            "of 10.0 % of the calls",
+            "allocations: counted",
+            "SQL: on",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains('\u{1b}'));
+
+        let detail = place.text(&["stats", "fail"]);
+        assert!(
+            detail.contains("outcomes: panic 1 (100 %)")
+                && detail.contains("phases: ")
+                && detail.contains("tool fail, failed: panic")
+        );
+        assert!(!detail.contains("products"), "{detail}");
+
+        let markdown = place.text(&["stats", "--format", "markdown", "--window", "5m"]);
+        let rows: Vec<_> = markdown.lines().filter(|line| line.starts_with('|')).collect();
+        assert!(rows.len() == 4 && rows.iter().all(|row| row.matches('|').count() == 14), "{markdown}");
+
+        for form in [&["stats", "--json"][..], &["stats", "--format", "json"]] {
+            let all = place.json(form);
+            assert_eq!(all[0]["running"], state == "runs");
+            let report: mcp_server::profile::Report =
+                serde_json::from_value(all[0]["report"].clone()).unwrap();
+            assert_eq!((report.components.len(), report.findings.len()), (2, 1));
+        }
+        let one = place.json(&["stats", "fail", "--json"]);
+        assert_eq!(one[0]["report"]["components"].as_array().unwrap().len(), 1);
+        let (code, error) = place.error(&["stats", "nothing"]);
+        assert!(
+            code == 1
+                && error.contains("no component named `nothing` was called: called were `fail`, `products`"),
+            "{error}"
+        );
+
+        let narrow = place.command(&["stats"]).env("COLUMNS", "60").output().unwrap();
+        let narrow = String::from_utf8(narrow.stdout).unwrap();
+        assert!(
+            narrow.contains("not shown in 60 columns: ")
+                && narrow.lines().all(|line| line.chars().count() <= 60),
+            "{narrow}"
+        );
+        if state == "runs" {
+            let _ = Command::new("kill").args(["-TERM", &running.0.id().to_string()]).status().unwrap();
+            while place.text(&["stats"]).contains("(runs)") {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_view_goes_on_until_it_is_told_to_stop_or_the_server_ends() {
+    let place = Place::new("top");
+    let (code, error) = place.error(&["top"]);
+    assert!(code == 1 && error.contains("no server named `served` runs: start one with `serve`"), "{error}");
+    assert_eq!(place.error(&["top", "--every", "1ms"]).0, 2);
+
+    let running = Running::http(&place, &[]);
+    four_calls(&running).await;
+    let once = place.text(&["top", "--once"]);
+    assert!(
+        once.contains("last 1m: 4 calls") && once.contains("tool products") && !once.contains("\n\n"),
+        "{once}"
+    );
+    assert!(place.text(&["top", "--once", "--window", "start"]).contains("since the start: 4 calls"));
+
+    let watching = || {
+        place
+            .command(&["top", "--every", "1s"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let interrupted = watching();
+    std::thread::sleep(Duration::from_millis(3_300));
+    assert!(Command::new("kill").args(["-INT", &interrupted.id().to_string()]).status().unwrap().success());
+    let output = interrupted.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let tables: Vec<_> = text.split("\n\n").collect();
+    assert!(output.status.success() && (3..=4).contains(&tables.len()), "{} {text}", output.status);
+    assert!(
+        tables.iter().all(|table| table.starts_with("served ") && table.contains("tool products")),
+        "{text}"
+    );
+    assert!(!text.contains('\u{1b}'));
+
+    let left = watching();
+    std::thread::sleep(Duration::from_millis(1_200));
+    assert!(running.terminate());
+    let output = left.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && said.contains("the server `served` has ended"),
+        "{} {said}",
+        output.status
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_may_ask_what_was_measured_where_a_flag_says_so() {
+    let place = Place::new("asked");
+    let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_served"));
+    child
+        .args(["--profiler-tools", "true"])
+        .current_dir(&place.0)
+        .env("XDG_RUNTIME_DIR", place.0.join("run"));
+    let client = ().serve(TokioChildProcess::new(child).unwrap()).await.unwrap();
+    let tools = client.list_all_tools().await.unwrap();
+    assert_eq!(tools.iter().filter(|tool| tool.name.starts_with("profile_")).count(), 4);
+    client.call_tool(CallToolRequestParams::new("products")).await.unwrap();
+    let answer = client.call_tool(CallToolRequestParams::new("profile_summary")).await.unwrap();
+    let text = &answer.content[0].as_text().unwrap().text;
+    assert!(text.contains("tool products: 1 call,"), "{text}");
+    assert_eq!(answer.structured_content.unwrap()["components"][0]["name"], "products");
+    client.cancel().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

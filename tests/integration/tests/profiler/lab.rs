@@ -43,6 +43,11 @@ pub(crate) struct Lab {
 impl Lab {
     /// Serves all tools; calls from 200 ms on are slow.
     pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// Serves all tools with other settings.
+    pub(crate) async fn with(set: impl FnOnce(&mut Config)) -> Self {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
             let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Lines);
@@ -51,6 +56,7 @@ impl Lab {
         });
         let mut config = Config::default();
         config.slow_threshold = Duration::from_millis(200);
+        set(&mut config);
         let server = Arc::new(tools::all(Server::builder().config(config)));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http = Http::at(format!("http://{}/mcp", listener.local_addr().unwrap()));

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, missing_docs, reason = "these are tests")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+mod asked;
 mod findings;
 mod lab;
 mod memory;

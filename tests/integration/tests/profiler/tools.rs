@@ -13,6 +13,13 @@ async fn sleeps() {
     std::thread::sleep(Duration::from_millis(60));
 }
 
+/// Says what it is told, or fails with it, and waits where it must not.
+#[tool]
+async fn repeats(text: String, fails: bool) -> Result<String, ToolError> {
+    std::thread::sleep(Duration::from_millis(20));
+    if fails { Err(ToolError::new(text)) } else { Ok(text) }
+}
+
 /// Computes where it should not.
 #[tool]
 async fn spins() {
@@ -134,6 +141,7 @@ async fn postgres() -> Result<PgPool, ToolError> {
 pub(crate) fn all(server: Server) -> Server {
     server
         .tool(sleeps::def())
+        .tool(repeats::def())
         .tool(spins::def())
         .tool(asks_far_away::def())
         .tool(asks_again_and_again::def())

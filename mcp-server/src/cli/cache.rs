@@ -1,87 +1,17 @@
-//! `stats` and `cache`: what servers that are running measure and keep.
+//! `cache`: what servers that are running keep, or what they share.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
-use mcp_core::profile::ComponentReport;
 use serde_json::{Value, json};
 
-use super::call::human;
-use super::control::{self, Seen};
+use super::control;
 use super::list::table;
 use super::{DRAIN, eprintln_line, json as json_flag, pid, print, print_json, warm};
 use crate::error::Error;
 use crate::server::Server;
 
-pub(super) async fn stats(server: &Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
-    let (name, _) = server.server_name();
-    let mut reports = Vec::new();
-    for running in control::running(name, matches.get_one::<u32>("pid").copied()) {
-        if let Some(report) = asked(&running, &json!({ "ask": "stats" })).await {
-            reports.push(
-                serde_json::from_value::<Seen>(report)
-                    .map_err(|error| Error::Transport(error.to_string()))?,
-            );
-        }
-    }
-    if reports.is_empty() {
-        reports.extend(control::last(name));
-    }
-    if reports.is_empty() {
-        return Err(Error::start(format!(
-            "no server named `{name}` runs or has run: start one with `serve`"
-        )));
-    }
-    if matches.get_flag("json") {
-        print_json(&reports)?;
-    } else {
-        let texts: Vec<_> = reports.iter().map(show).collect();
-        print(&texts.join("\n"));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Asks one server; one that does not answer is named, and does not stop the others.
-async fn asked(running: &control::Running, question: &Value) -> Option<Value> {
-    running.ask(question).await.unwrap_or_else(|error| {
-        eprintln_line(&format!("warning: {error}"));
-        None
-    })
-}
-
-fn show(seen: &Seen) -> String {
-    let state = if seen.running { "runs" } else { "ended" };
-    let windows = |component: &ComponentReport| component.windows.get("start").cloned().unwrap_or_default();
-    let calls: u64 = seen.report.components.iter().map(|component| windows(component).calls).sum();
-    let mut text = format!("process {} ({state}), {calls} calls\n", seen.report.pid);
-    if seen.report.components.is_empty() {
-        return text + "no component was called\n";
-    }
-    let words = |counts: &BTreeMap<String, u64>| {
-        let words: Vec<_> = counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
-        words.join(", ")
-    };
-    let nanos = |nanos: u64| human(Duration::from_nanos(nanos));
-    let rows = seen.report.components.iter().map(|component| {
-        let figures = windows(component);
-        let latency = figures.wall.clone().unwrap_or_default();
-        [
-            format!("{} {}", component.kind, component.name),
-            figures.calls.to_string(),
-            words(&figures.outcomes),
-            words(&figures.cache),
-            nanos(latency.p50_ns),
-            latency.p99_ns.map_or_else(|| "-".to_owned(), nanos),
-            nanos(latency.max_ns),
-        ]
-    });
-    text += &table(["COMPONENT", "CALLS", "OUTCOMES", "FROM", "P50", "P99", "MAX"], rows);
-    text
-}
-
-pub(super) fn cache_command(name: &str) -> Command {
+pub(super) fn command(name: &str) -> Command {
     let example = |text: &str| format!("Example:\n  {name} {text}");
     let component = |required| {
         Arg::new("component")
@@ -123,7 +53,7 @@ pub(super) fn cache_command(name: &str) -> Command {
         .after_help(example("cache stats"))
 }
 
-pub(super) async fn cache(server: &Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
+pub(super) async fn run(server: &Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
     let (name, _) = server.server_name();
     let Some((command, matches)) = matches.subcommand() else { return Ok(ExitCode::FAILURE) };
     if command == "warm" {
@@ -140,8 +70,10 @@ pub(super) async fn cache(server: &Server, matches: &ArgMatches) -> Result<ExitC
     let running = control::running(name, matches.get_one::<u32>("pid").copied());
     let mut answers = Vec::new();
     for server in running {
-        if let Some(answer) = asked(&server, &request).await {
-            answers.push((server.pid, answer));
+        match server.ask(&request).await {
+            Ok(answer) => answers.extend(answer.map(|answer| (server.pid, answer))),
+            // The others are asked all the same.
+            Err(error) => eprintln_line(&format!("warning: {error}")),
         }
     }
     if answers.is_empty() {
