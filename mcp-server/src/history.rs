@@ -19,22 +19,21 @@ pub(crate) fn configured(core: &Core) -> Result<Option<History>, Error> {
     History::open(url, application).map(Some).map_err(|error| Error::start(format!("`redis_url`: {error}")))
 }
 
-/// Writes it from now on, and once more when the server stops.
+/// Writes it from now on, until the server stops: see [`write_last`].
 pub(crate) fn keep(core: &Arc<Core>) {
     match configured(core) {
         Ok(Some(history)) => {
-            tokio::spawn(keeping(Arc::downgrade(core), history, core.stopping.clone()));
+            let history = core.history.get_or_init(|| Arc::new(history));
+            tokio::spawn(keeping(Arc::downgrade(core), Arc::clone(history), core.stopping.clone()));
         }
         Ok(None) => {}
         Err(error) => tracing::warn!(%error, "no history is kept"),
     }
 }
 
-async fn keeping(core: Weak<Core>, history: History, stopping: tokio_util::sync::CancellationToken) {
+async fn keeping(core: Weak<Core>, history: Arc<History>, stopping: tokio_util::sync::CancellationToken) {
     let mut up = true;
-    let mut stopped = false;
-    while !stopped {
-        stopped = stopping.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none();
+    while stopping.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
         let Some(core) = core.upgrade() else { return };
         let written = history.write(&core.dispatch.profiler, unix_ms()).await;
         if let Err(error) = &written
@@ -43,6 +42,16 @@ async fn keeping(core: Weak<Core>, history: History, stopping: tokio_util::sync:
             tracing::warn!(%error, "the history of what is measured cannot be kept for now");
         }
         up = written.is_ok();
+    }
+}
+
+/// Writes what came last, before the process ends.
+#[cfg(feature = "cli")]
+pub(crate) async fn write_last(core: &Core) {
+    if let Some(history) = core.history.get()
+        && let Err(error) = history.write(&core.dispatch.profiler, unix_ms()).await
+    {
+        tracing::warn!(%error, "the last seconds are not in the history");
     }
 }
 

@@ -70,6 +70,9 @@ pub(crate) struct Core {
     /// Cancelled when what was under way is answered: connections end.
     pub(crate) ended: CancellationToken,
     opened: AtomicBool,
+    /// Where what was measured is kept for longer.
+    #[cfg(feature = "redis")]
+    pub(crate) history: OnceLock<Arc<mcp_core::profile::history::History>>,
     /// The runtime that looks after it.
     pub(crate) runtime: OnceLock<tokio::runtime::Handle>,
 }
@@ -176,6 +179,8 @@ impl Core {
             stopping,
             ended: CancellationToken::new(),
             opened: AtomicBool::new(false),
+            #[cfg(feature = "redis")]
+            history: OnceLock::new(),
             runtime: OnceLock::new(),
         }))
     }

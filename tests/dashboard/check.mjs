@@ -143,12 +143,12 @@ async function show(tab, hash) {
   await tab.goto("about:blank");
   await tab.goto(`${server}/dashboard${hash}`, { waitUntil: "domcontentloaded" });
   await tab
-    .waitForSelector("#state.live", { timeout: 10_000 })
-    .catch(() => complain(tab.where, "is not live after 10 s"));
+    .waitForSelector("#state.live", { timeout: 20_000 })
+    .catch(() => complain(tab.where, "is not live after 20 s"));
   if (hash.startsWith("#/component/"))
     await tab
-      .waitForSelector("figure canvas, .empty", { timeout: 5_000 })
-      .catch(() => complain(tab.where, "has no chart after 5 s"));
+      .waitForSelector("figure canvas, .empty", { timeout: 20_000 })
+      .catch(() => complain(tab.where, "has no chart after 20 s"));
   await sleep(300);
 }
 

@@ -32,32 +32,31 @@ pub trait Sink: Send {
 #[derive(Default)]
 pub(super) struct Alerts {
     pub(super) sinks: Vec<Box<dyn Sink>>,
-    /// By component and what it shows: when one was told of it, and how many were kept back since.
-    told: HashMap<String, (Duration, u64)>,
+    told: HashMap<String, Told>,
+}
+
+/// What one was told of a component.
+#[derive(Default)]
+struct Told {
+    /// What it showed, and when; as many as there are kinds of findings.
+    last: HashMap<String, Duration>,
+    /// How many calls were kept back since.
+    kept_back: u64,
 }
 
 impl Alerts {
     pub(super) fn tell(&mut self, alert: Alert, now: Duration) {
         let component = format!("{} {}", alert.call.kind, alert.call.name);
-        // What hangs is told of at once: it is said only once.
-        let urgent = alert.call.outcome.is_none();
-        // What is new of a component is told at once.
+        let told = self.told.entry(component.clone()).or_default();
         let kinds = alert.found.iter().flat_map(|finding| [" ", finding.kind.as_str()]);
-        let same: String = [component.as_str(), &alert.call.why].into_iter().chain(kinds).collect();
-        let suppressed = match self.told.get_mut(&same) {
-            Some((last, kept_back)) if now.saturating_sub(*last) < PAUSE && !urgent => {
-                *kept_back += 1;
-                return;
-            }
-            Some((last, kept_back)) => {
-                *last = now;
-                std::mem::take(kept_back)
-            }
-            None => {
-                self.told.insert(same, (now, 0));
-                0
-            }
-        };
+        let shows: String = std::iter::once(alert.call.why.as_str()).chain(kinds).collect();
+        // What is new of a component is told at once.
+        if told.last.get(&shows).is_some_and(|last| now.saturating_sub(*last) < PAUSE) {
+            told.kept_back += 1;
+            return;
+        }
+        told.last.insert(shows, now);
+        let suppressed = std::mem::take(&mut told.kept_back);
         log(&alert, &component, suppressed);
         self.sinks.iter().for_each(|sink| sink.alert(&alert, suppressed));
     }

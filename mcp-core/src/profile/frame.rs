@@ -33,7 +33,7 @@ pub struct Frame {
     pub(super) open: Open,
     /// Whether the processor time of each poll is taken.
     pub(super) sampled: bool,
-    /// Whether the component had long polls: then what they waited for a processor is taken as well.
+    /// Whether the component has long polls, as far as is known: then what they waited for a processor is taken as well.
     pub(super) known_long: bool,
     pub(super) notes: Mutex<Notes>,
     pub(super) queries: Queries,

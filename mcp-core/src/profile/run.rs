@@ -22,7 +22,8 @@ impl Measured {
             frame.times.looked.set(looked);
             // What keeps its thread for long has time for the question what it did with it.
             let is_quick = self.pace.is_quick();
-            frame.known_long = !is_quick && self.longest_poll.get() >= LONG;
+            // Of one that has not run nothing is known.
+            frame.known_long = !is_quick && !(1..LONG).contains(&self.longest_poll.get());
             frame.sampled = self.shared.samples(is_quick);
         }
         frame

@@ -48,6 +48,8 @@ pub(super) async fn run(server: &Server, arguments: &ArgMatches) -> Result<ExitC
     };
     core.stopping.cancel();
     control::write_last(core);
+    #[cfg(feature = "redis")]
+    crate::history::write_last(core).await;
     served.map(|()| ExitCode::SUCCESS)
 }
 

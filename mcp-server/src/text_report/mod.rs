@@ -13,6 +13,8 @@ mod component;
 mod document;
 mod figures;
 mod findings;
+#[cfg(feature = "redis")]
+mod hours;
 mod summary;
 mod table;
 mod timeline;
@@ -26,6 +28,8 @@ pub(crate) use component::{component, is_named};
 pub(crate) use document::{Document, Look};
 pub(crate) use figures::{Figures, by_busy_time};
 pub(crate) use findings::finding;
+#[cfg(all(feature = "cli", feature = "redis"))]
+pub(crate) use hours::hours;
 pub(crate) use summary::{overview, summary};
 pub(crate) use table::{Column, Table};
 pub(crate) use timeline::in_short;

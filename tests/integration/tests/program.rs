@@ -229,6 +229,29 @@ async fn a_running_server_shows_its_figures_and_its_cache() {
     );
 }
 
+#[tokio::test]
+async fn what_was_measured_outlives_the_process_in_redis() {
+    let place = Place::new("hours");
+    let redis = std::env::var("MCP_TEST_REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
+    let application = format!("program-hours-{}", std::process::id());
+    place.write("mcp.toml", &format!("redis_url = \"{redis}\"\ncache_application = \"{application}\"\n"));
+    for _ in 0..2 {
+        let running = Running::http(&place, &[]);
+        four_calls(&running).await;
+        assert!(running.terminate());
+    }
+    let hours = place.json(&["stats", "--hours", "2", "--json", "products"]);
+    let sum = |of: fn(&Value) -> &Value| -> u64 {
+        hours.as_array().unwrap().iter().map(|hour| of(hour).as_u64().unwrap()).sum()
+    };
+    assert_eq!(sum(|hour| &hour["window"]["calls"]), 6, "{hours}");
+    assert_eq!(sum(|hour| &hour["instances"]), 2);
+    let text = place.text(&["stats", "--hours", "2"]);
+    assert!(text.contains("tool products") && text.contains("tool fail"), "{text}");
+    let (code, error) = Place::new("no-history").error(&["stats", "--hours", "2"]);
+    assert!(code == 1 && error.contains("MCP_REDIS_URL"), "{error}");
+}
+
 /// Calls a tool three times that is cached, and one that panics.
 async fn four_calls(running: &Running) {
     let client = ().serve(StreamableHttpClientTransport::from_uri(running.1.clone())).await.unwrap();
@@ -286,7 +309,8 @@ async fn a_report_has_three_forms_while_the_server_runs_and_after_it() {
             assert_eq!(all[0]["running"], state == "runs");
             let report: mcp_server::profile::Report =
                 serde_json::from_value(all[0]["report"].clone()).unwrap();
-            assert_eq!((report.components.len(), report.findings.len()), (2, 1));
+            assert_eq!(report.components.len(), 2);
+            assert!(report.findings.iter().any(|finding| finding.kind == "panics"), "{:?}", report.findings);
         }
         let one = place.json(&["stats", "fail", "--json"]);
         assert_eq!(one[0]["report"]["components"].as_array().unwrap().len(), 1);

@@ -1,8 +1,10 @@
 //! `stats` and `top`: what servers that are running measure.
 //!
 //! In reading order: `servers` asks them, `page` is what the output is shown on, `report` is `stats`,
-//! `live` is `top`.
+//! `live` is `top`, and `hours` the history.
 
+#[cfg(feature = "redis")]
+mod hours;
 mod live;
 mod page;
 mod report;

@@ -27,6 +27,13 @@ pub(crate) fn command(example: impl Fn(&str) -> String) -> Command {
         )
         .arg(json("the same as `--format json`").overrides_with("format"))
         .arg(pid())
+        .arg(
+            Arg::new("hours")
+                .long("hours")
+                .value_name("N")
+                .value_parser(clap::value_parser!(u32).range(1..=192))
+                .help("the last hours of all processes that keep a history in Redis, in place of those that run"),
+        )
         .arg(servers::window(Span::Start))
         .after_help(example("stats --window 5m"))
 }
@@ -34,6 +41,9 @@ pub(crate) fn command(example: impl Fn(&str) -> String) -> Command {
 pub(crate) async fn run(server: &Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
     let (name, _) = server.server_name();
     let pid = matches.get_one::<u32>("pid").copied();
+    if let Some(hours) = matches.get_one::<u32>("hours") {
+        return past(server, *hours, matches).await;
+    }
     let mut all = Vec::new();
     for seen in servers::running(name, matches).await {
         match seen {
@@ -69,6 +79,20 @@ pub(crate) async fn run(server: &Server, matches: &ArgMatches) -> Result<ExitCod
     });
     print(&texts.collect::<Vec<_>>().join("\n"));
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(feature = "redis")]
+async fn past(server: &Server, hours: u32, matches: &ArgMatches) -> Result<ExitCode, Error> {
+    let component = matches.get_one::<String>("component").map(String::as_str);
+    let format = matches.get_one::<String>("format").map_or("table", String::as_str);
+    let form = if matches.get_flag("json") { "json" } else { format };
+    super::hours::run(server, hours, component, form).await.map(|()| ExitCode::SUCCESS)
+}
+
+#[cfg(not(feature = "redis"))]
+#[expect(clippy::unused_async, reason = "has the form of the version with a history")]
+async fn past(_server: &Server, _hours: u32, _matches: &ArgMatches) -> Result<ExitCode, Error> {
+    Err(Error::start("a history needs the feature `redis` of `mcp-server`: add it in Cargo.toml"))
 }
 
 fn shown(seen: &Seen, component: Option<&str>, span: Span) -> Option<Document> {

@@ -110,8 +110,8 @@ async fn the_text_is_a_table_that_fits_a_terminal() {
     assert!(lines.iter().all(|line| line.chars().count() <= 120), "{}", text.text());
     assert!(lines[0].starts_with("admin 1.2.3, process "), "{}", lines[0]);
     let double = lines.iter().find(|line| line.starts_with("tool double ")).unwrap();
-    assert_eq!(double.split_whitespace().collect::<Vec<_>>()[..5], ["tool", "double", "1", "100.0", "0.0"]);
-    for part in ["COMPONENTS", "FINDINGS", "SLOW AND FAILED CALLS", "SQL STATEMENTS", "CACHE: 1 results"] {
+    assert_eq!(double.split_whitespace().collect::<Vec<_>>()[..3], ["tool", "double", "1"]);
+    for part in ["component ", "calls worth a look", "measured", "allocations: "] {
         assert!(text.text().contains(part), "{part}: {}", text.text());
     }
 }
