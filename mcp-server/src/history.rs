@@ -34,8 +34,9 @@ pub(crate) fn keep(core: &Arc<Core>) {
 async fn keeping(core: Weak<Core>, history: Arc<History>, stopping: tokio_util::sync::CancellationToken) {
     let mut up = true;
     while stopping.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-        let Some(core) = core.upgrade() else { return };
-        let written = history.write(&core.dispatch.profiler, unix_ms()).await;
+        // Not the server: it may end meanwhile.
+        let Some(profiler) = core.upgrade().map(|core| Arc::clone(&core.dispatch.profiler)) else { return };
+        let written = history.write(&profiler, unix_ms()).await;
         if let Err(error) = &written
             && up
         {

@@ -55,7 +55,9 @@ impl Active {
     pub(super) fn leave(&self, slot: usize) {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         let left = runs.slots.get_mut(slot).and_then(Option::take);
-        runs.free.push(slot);
+        if left.is_some() {
+            runs.free.push(slot);
+        }
         drop(runs);
         drop(left);
     }

@@ -28,11 +28,16 @@ pub trait Sink: Send {
     fn alert(&self, alert: &Alert, suppressed: u64);
 }
 
+/// Who is told.
+type Sinks = Vec<Box<dyn Sink>>;
+
 /// Tells at most once a minute of the same of each component, and the log before all others.
 #[derive(Default)]
 pub(super) struct Alerts {
-    pub(super) sinks: Vec<Box<dyn Sink>>,
+    sinks: Sinks,
     told: HashMap<String, Told>,
+    /// What is to be told, with how many were kept back before.
+    waiting: Vec<(Alert, u64)>,
 }
 
 /// What one was told of a component.
@@ -45,9 +50,13 @@ struct Told {
 }
 
 impl Alerts {
-    pub(super) fn tell(&mut self, alert: Alert, now: Duration) {
-        let component = format!("{} {}", alert.call.kind, alert.call.name);
-        let told = self.told.entry(component.clone()).or_default();
+    pub(super) fn add(&mut self, sink: Box<dyn Sink>) {
+        self.sinks.push(sink);
+    }
+
+    /// Takes what may be told, or keeps it back.
+    pub(super) fn take(&mut self, alert: Alert, now: Duration) {
+        let told = self.told.entry(alert.component()).or_default();
         let kinds = alert.found.iter().flat_map(|finding| [" ", finding.kind.as_str()]);
         let shows: String = std::iter::once(alert.call.why.as_str()).chain(kinds).collect();
         // What is new of a component is told at once.
@@ -57,29 +66,46 @@ impl Alerts {
         }
         told.last.insert(shows, now);
         let suppressed = std::mem::take(&mut told.kept_back);
-        log(&alert, &component, suppressed);
-        self.sinks.iter().for_each(|sink| sink.alert(&alert, suppressed));
+        self.waiting.push((alert, suppressed));
+    }
+
+    /// Gives away who is to be told, and of what.
+    pub(super) fn leave(&mut self) -> (Sinks, Vec<(Alert, u64)>) {
+        (std::mem::take(&mut self.sinks), std::mem::take(&mut self.waiting))
+    }
+
+    /// Takes back who was told; others may have come meanwhile.
+    pub(super) fn back(&mut self, mut sinks: Sinks) {
+        sinks.append(&mut self.sinks);
+        self.sinks = sinks;
     }
 }
 
-fn log(alert: &Alert, component: &str, suppressed: u64) {
-    let call = &alert.call;
-    let (why, place, id) = (&*call.why, &*call.place, &*call.id);
-    let outcome = call.outcome.as_deref().unwrap_or("running");
-    let took = human(call.wall_ns);
-    let found: Vec<_> = alert
-        .found
-        .iter()
-        .map(|finding| match &finding.after {
-            Some(after) => format!("{}, after `{after}`: {}", finding.kind, finding.says),
-            None => format!("{}: {}", finding.kind, finding.says),
-        })
-        .collect();
-    let found = found.join("; ");
-    // Who is refused knows it; a server that fails should know it too, and does by another line.
-    if why == "failed" {
-        tracing::debug!(target: "mcp_core::slow", component, place, why, outcome, took, found, suppressed, id, "failed call");
-    } else {
-        tracing::warn!(target: "mcp_core::slow", component, place, why, outcome, took, found, suppressed, id, "slow call");
+impl Alert {
+    fn component(&self) -> String {
+        format!("{} {}", self.call.kind, self.call.name)
+    }
+
+    /// Writes it to the log.
+    pub(super) fn log(&self, suppressed: u64) {
+        let (call, component) = (&self.call, self.component());
+        let (why, place, id) = (&*call.why, &*call.place, &*call.id);
+        let outcome = call.outcome.as_deref().unwrap_or("running");
+        let took = human(call.wall_ns);
+        let found: Vec<_> = self
+            .found
+            .iter()
+            .map(|finding| match &finding.after {
+                Some(after) => format!("{}, after `{after}`: {}", finding.kind, finding.says),
+                None => format!("{}: {}", finding.kind, finding.says),
+            })
+            .collect();
+        let found = found.join("; ");
+        // Who is refused knows it; a server that fails should know it too, and does by another line.
+        if why == "failed" && self.found.is_empty() {
+            tracing::debug!(target: "mcp_core::slow", component, place, why, outcome, took, found, suppressed, id, "failed call");
+        } else {
+            tracing::warn!(target: "mcp_core::slow", component, place, why, outcome, took, found, suppressed, id, "slow call");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::allocator::Allocated;
+use super::counter::Writer;
 use super::frame::Frame;
 use super::measured::Measured;
 use super::outcome::Outcome;
@@ -88,7 +89,7 @@ impl<'a> Call<'a> {
         let own = Allocated::now().since(allocated);
         if own.count > 0 {
             // The run that called this one has not allocated what is kept of it.
-            Frame::with_current(|outer| outer.inner.add(0, own));
+            Frame::with_current(|outer| outer.inner.add(Writer::Any, 0, 0, own));
         }
     }
 }

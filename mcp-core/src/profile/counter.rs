@@ -51,6 +51,11 @@ impl Counter {
         self.0.store(value, Relaxed);
     }
 
+    /// Returns the number, and begins again with zero.
+    pub(super) fn take(&self) -> u64 {
+        self.0.swap(0, Relaxed)
+    }
+
     /// Returns the number.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)

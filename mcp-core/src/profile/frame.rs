@@ -8,7 +8,7 @@ use super::allocator::Allocated;
 use super::counter::{Counter, Writer};
 use super::measured::Measured;
 use super::notes::Notes;
-use super::poll::Seat;
+use super::poll::{Seat, Threads};
 use super::sql::Queries;
 use super::ticks;
 
@@ -30,7 +30,9 @@ pub struct Frame {
     /// What components that were called in its polls allocated.
     pub(super) inner: Meter,
     /// The poll that is under way: since when, and what its thread had allocated.
-    pub(super) open: Open,
+    open: Open,
+    /// The same of a thread that blocks.
+    open_blocking: Open,
     /// Whether the processor time of each poll is taken.
     pub(super) sampled: bool,
     /// Whether the component has long polls, as far as is known: then what they waited for a processor is taken as well.
@@ -63,6 +65,7 @@ pub(super) struct Meter {
     pub(super) busy: Counter,
     pub(super) polls: Counter,
     pub(super) longest: Counter,
+    pub(super) last: Counter,
     pub(super) bytes: Counter,
     pub(super) allocations: Counter,
     pub(super) cpu: Counter,
@@ -71,26 +74,34 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn add(&self, busy: u64, allocated: Allocated) {
-        self.busy.add(Writer::One, busy);
-        self.polls.add(Writer::One, 1);
-        if busy > self.longest.get() {
-            self.longest.set(busy);
+    /// Adds a poll; `own` is what of it was not spent in components that it called.
+    pub(super) fn add(&self, writer: Writer, busy: u64, own: u64, allocated: Allocated) {
+        self.busy.add(writer, busy);
+        self.polls.add(writer, 1);
+        self.last.set(own);
+        if own > self.longest.get() {
+            self.longest.set(own);
         }
-        self.bytes.add(Writer::One, allocated.bytes);
-        self.allocations.add(Writer::One, allocated.count);
+        self.bytes.add(writer, allocated.bytes);
+        self.allocations.add(writer, allocated.count);
     }
 
-    pub(super) fn add_cpu(&self, cpu: u64, busy: u64) {
-        self.cpu.add(Writer::One, cpu);
-        self.cpu_busy.add(Writer::One, busy);
+    pub(super) fn add_cpu(&self, writer: Writer, cpu: u64, busy: u64) {
+        self.cpu.add(writer, cpu);
+        self.cpu_busy.add(writer, busy);
     }
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Open {
+struct Open {
     since: AtomicU64,
     bytes: AtomicU64,
+}
+
+impl Open {
+    fn since(&self) -> Option<u64> {
+        Some(self.since.load(Relaxed)).filter(|since| *since > 0)
+    }
 }
 
 /// How many frames a thread keeps for runs to come.
@@ -174,40 +185,54 @@ impl Frame {
         }
     }
 
-    /// Notes that a poll begins; returns what its thread has allocated before.
-    pub(super) fn open(&self, at: u64) -> Allocated {
+    /// Notes that a poll begins; returns what its thread has allocated before, and how busy inner runs were.
+    pub(super) fn open(&self, threads: Threads, at: u64) -> (Allocated, u64) {
         if self.times.begun.get() == 0 {
             self.times.begun.set(at);
         }
-        Seat::take_up(self, at);
+        if threads == Threads::Runtime {
+            Seat::take_up(self, at);
+        }
         let allocated = Allocated::now();
-        self.open.bytes.store(allocated.bytes, Relaxed);
-        self.open.since.store(at, Relaxed);
-        allocated
+        let open = self.opened(threads);
+        open.bytes.store(allocated.bytes, Relaxed);
+        open.since.store(at, Relaxed);
+        (allocated, self.inner.busy.get())
     }
 
     /// Notes that the poll has ended.
-    pub(super) fn close(&self) {
-        self.open.since.store(0, Relaxed);
+    pub(super) fn close(&self, threads: Threads) {
+        self.opened(threads).since.store(0, Relaxed);
+    }
+
+    fn opened(&self, threads: Threads) -> &Open {
+        match threads {
+            Threads::Runtime => &self.open,
+            Threads::Blocking => &self.open_blocking,
+        }
     }
 
     /// Returns since when a poll is under way.
     pub(super) fn polled_since(&self) -> Option<u64> {
-        Some(self.open.since.load(Relaxed)).filter(|since| *since > 0)
+        self.open.since()
     }
 
-    /// Returns the busy time so far; the poll that is under way counts.
+    /// Returns the busy time so far; what is under way counts.
     pub(super) fn busy_at(&self, now: u64) -> u64 {
-        let open = self.polled_since().map_or(0, |since| now.saturating_sub(since));
-        self.polls.busy.get() + self.blocking.busy.get() + open
+        let since = self.under_way().and_then(Open::since);
+        self.polls.busy.get() + self.blocking.busy.get() + since.map_or(0, |since| now.saturating_sub(since))
     }
 
-    /// Returns the bytes allocated so far, asked from within its poll.
+    /// Returns the bytes allocated so far, asked from within its poll or its thread that blocks.
     pub(super) fn bytes_within(&self) -> u64 {
-        let open = self
-            .polled_since()
-            .map_or(0, |_| Allocated::now().bytes.wrapping_sub(self.open.bytes.load(Relaxed)));
-        self.polls.bytes.get() + self.blocking.bytes.get() + open
+        let since = self.under_way().map(|open| open.bytes.load(Relaxed));
+        let more = since.map_or(0, |since| Allocated::now().bytes.wrapping_sub(since));
+        self.polls.bytes.get() + self.blocking.bytes.get() + more
+    }
+
+    /// While a thread blocks, the run waits for it.
+    fn under_way(&self) -> Option<&Open> {
+        [&self.open_blocking, &self.open].into_iter().find(|open| open.since().is_some())
     }
 
     /// Returns the nanoseconds since the call began.

@@ -29,6 +29,8 @@ pub struct Measured {
     pub(super) windows: Mutex<Option<Box<Windows>>>,
     pub(super) kept: Mutex<Option<Box<Kept>>>,
     pub(super) longest_poll: Counter,
+    /// The longest of the slot of time that is not over.
+    pub(super) recent_poll: Counter,
     /// When a failed call was caught last.
     pub(super) caught: Counter,
     pub(super) pace: Pace,
@@ -75,6 +77,7 @@ impl Measured {
             windows: Mutex::default(),
             kept: Mutex::default(),
             longest_poll: Counter::new(),
+            recent_poll: Counter::new(),
             caught: Counter::new(),
             pace: Pace::default(),
             expected: Counter::new(),
@@ -171,6 +174,7 @@ impl Measured {
     pub(super) fn add_run(&self, sums: &[(Sum, u64)], longest: u64) {
         self.add(sums);
         self.longest_poll.raise(longest);
+        self.recent_poll.raise(longest);
     }
 
     fn shard(&self) -> (&Shard, Place) {

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 
 use super::allocator::Allocated;
+use super::counter::Writer;
 use super::frame::{Frame, Meter};
 use super::ticks;
 
-/// How many polls of a run have their processor time taken at most, unless they are long.
+/// How many polls of a run have their processor time taken, and after those each that follows a long one.
 const SAMPLED_POLLS: u64 = 8;
 
 /// From which busy time on a poll is long, in nanoseconds: its processor time is worth the question.
@@ -81,8 +82,8 @@ pub(crate) fn blocking<T>(frame: Option<Arc<Frame>>, run: impl FnOnce() -> T) ->
 }
 
 /// Which threads a run is on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Threads {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Threads {
     Runtime,
     Blocking,
 }
@@ -94,6 +95,8 @@ struct Entered {
     threads: Threads,
     cpu: Option<Cpu>,
     allocated: Allocated,
+    /// How busy components called by this run had been.
+    inner: u64,
     since: u64,
 }
 
@@ -103,11 +106,9 @@ impl Entered {
         let since = ticks::now();
         let outer = Frame::replace_current(Some(frame));
         // Last, for a thread that comes here first has to allocate for it.
-        let allocated = match threads {
-            Threads::Runtime => Frame::with_current(|frame| frame.open(since)).unwrap_or_default(),
-            Threads::Blocking => Allocated::now(),
-        };
-        Self { outer, threads, cpu, allocated, since }
+        let opened = Frame::with_current(|frame| frame.open(threads, since));
+        let (allocated, inner) = opened.unwrap_or_default();
+        Self { outer, threads, cpu, allocated, inner, since }
     }
 
     fn leave(mut self) -> Arc<Frame> {
@@ -121,31 +122,33 @@ impl Entered {
         let allocated = Allocated::now().since(self.allocated);
         let outer = self.outer.take();
         if let Some(outer) = &outer {
-            outer.inner.add(busy, allocated);
+            outer.inner.add(Writer::Any, busy, busy, allocated);
             Seat::take_up(outer, outer.polled_since().unwrap_or(0));
         } else {
             Seat::leave();
         }
         let frame = Frame::replace_current(outer)?;
-        let meter = match self.threads {
-            Threads::Runtime => &frame.polls,
-            Threads::Blocking => &frame.blocking,
+        // A poll is as long as this component made it.
+        let own = busy.saturating_sub(frame.inner.busy.get().saturating_sub(self.inner));
+        let (meter, writer) = match self.threads {
+            Threads::Runtime => (&frame.polls, Writer::One),
+            Threads::Blocking => (&frame.blocking, Writer::Any),
         };
-        meter.add(busy, allocated);
+        meter.add(writer, busy, own, allocated);
         if let Some((cpu, delayed)) = self.cpu.as_ref().and_then(Cpu::since) {
-            meter.add_cpu(cpu, busy.saturating_sub(delayed).max(cpu.min(busy)));
+            meter.add_cpu(writer, cpu, busy.saturating_sub(delayed).max(cpu.min(busy)));
         }
-        if self.threads == Threads::Runtime {
-            frame.close();
-        }
+        frame.close(self.threads);
         Some(frame)
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // The function panicked: what interrupted goes on as it was.
-        if let Some(frame) = self.close() {
+        // The function panicked: what interrupted goes on as it was. A thread that blocks is a part of a run, which
+        // ends where it is polled.
+        let frame = self.close();
+        if let (Threads::Runtime, Some(frame)) = (self.threads, frame) {
             frame.end();
         }
     }
@@ -155,9 +158,7 @@ impl Frame {
     fn wants_cpu(&self, threads: Threads) -> bool {
         let meter: &Meter = &self.polls;
         self.sampled
-            && (threads == Threads::Blocking
-                || meter.polls.get() < SAMPLED_POLLS
-                || meter.longest.get() >= LONG)
+            && (threads == Threads::Blocking || meter.polls.get() < SAMPLED_POLLS || meter.last.get() >= LONG)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The profiler of a server: what all its components are measured with.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -190,7 +191,7 @@ impl Profiler {
 
     /// Adds who is told of calls that are worth a look.
     pub fn alert(&self, sink: Box<dyn Sink>) {
-        self.alerts().sinks.push(sink);
+        self.alerts().add(sink);
     }
 
     /// Does what is to be done from time to time: call it every second, from a thread of its own.
@@ -208,18 +209,29 @@ impl Profiler {
         drop(ticked);
         self.look_for_hangs();
         self.settle();
+        self.tell();
     }
 
-    /// Looks at the calls that were caught since it was last done, and tells of them.
+    /// Looks at the calls that were caught since it was last done.
     fn settle(&self) {
-        let mut alerts = self.alerts();
         let inbox = std::mem::take(&mut *self.shared.inbox.lock().unwrap_or_else(PoisonError::into_inner));
         for call in inbox {
             let mut findings = self.shared.findings.lock().unwrap_or_else(PoisonError::into_inner);
             let found = findings.add(&call);
             drop(findings);
-            alerts.tell(Alert { call, found }, self.begun.elapsed());
+            self.alerts().take(Alert { call, found }, self.begun.elapsed());
         }
+    }
+
+    /// Tells of what is worth it; no lock is held meanwhile, as whoever is told may ask for a report.
+    fn tell(&self) {
+        let (mut sinks, waiting) = self.alerts().leave();
+        for (alert, suppressed) in waiting {
+            alert.log(suppressed);
+            // A sink that panics has had its last alert, and the profiler goes on.
+            sinks.retain(|sink| catch_unwind(AssertUnwindSafe(|| sink.alert(&alert, suppressed))).is_ok());
+        }
+        self.alerts().back(sinks);
     }
 
     fn alerts(&self) -> std::sync::MutexGuard<'_, Alerts> {
@@ -315,11 +327,12 @@ impl Measured {
             return;
         }
         let windows = windows.get_or_insert_default();
-        windows.advance(now, totals.clone());
+        windows.advance(now, totals.clone(), self.recent_poll.take());
         let factor = self.shared.options.slow_factor;
         if factor > 0.0 {
-            let (hour, _) = windows.window(Span::Hour, now, &totals);
-            self.set_usual(hour.wall().quantile(950).filter(|_| hour.calls() >= 100), factor);
+            let (hour, _) = windows.window(Span::Hour, now, &totals, 0);
+            // Of runs: what memory answers says nothing of them.
+            self.set_usual(hour.runs.quantile(950).filter(|_| hour.runs.count() >= 100), factor);
         }
     }
 
@@ -328,8 +341,8 @@ impl Measured {
         let totals = self.totals();
         let windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         match windows.as_ref() {
-            Some(windows) => windows.window(span, now, &totals),
-            None => (totals, now),
+            Some(windows) => windows.window(span, now, &totals, self.recent_poll.get()),
+            None => (totals, span.length().map_or(now, |length| now.min(length))),
         }
     }
 

@@ -78,7 +78,7 @@ impl Frame {
             |of: fn(&super::frame::Meter) -> &Counter| of(&self.polls).get() + of(&self.blocking).get();
         let bytes = total(|meter| &meter.bytes).saturating_sub(self.inner.bytes.get());
         let allocations = total(|meter| &meter.allocations).saturating_sub(self.inner.allocations.get());
-        let busy = total(|meter| &meter.busy);
+        let busy = total(|meter| &meter.busy).saturating_sub(self.inner.busy.get());
         let sums = [
             (Sum::Queue, entered.saturating_sub(begun)),
             (Sum::Function, returned.saturating_sub(entered)),

@@ -18,9 +18,9 @@ const KEPT: usize = 15;
 /// How many components have such calls kept.
 pub(super) const COMPONENTS: u64 = 50;
 
-/// The least time between two failed calls of a component that are caught, in nanoseconds: who is refused may
-/// try a thousand times a second.
-const BETWEEN_FAILURES: u64 = 100_000_000;
+/// The least time between two calls of a component that are caught, in nanoseconds, but for the worst: who is
+/// refused may try a thousand times a second.
+const BETWEEN: u64 = 100_000_000;
 
 /// Why a call is worth a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,11 @@ impl Kept {
         }
     }
 
+    /// Returns whether a call that took so long is one of the worst.
+    fn is_worst(&self, wall_ns: u64) -> bool {
+        self.worst.len() < KEPT || self.worst.last().is_some_and(|last| wall_ns > last.wall_ns)
+    }
+
     /// Returns each once, the newest first.
     pub(super) fn all(&self) -> Vec<Arc<SlowCall>> {
         let mut all: Vec<_> = self.last.iter().rev().cloned().collect();
@@ -88,18 +93,19 @@ impl Measured {
     /// Catches a call; `times` is when it began, had its arguments, and had looked for a result.
     #[cold]
     pub(super) fn capture(&self, ended: &Ended, frame: Option<&Frame>, times: [u64; 3]) {
-        if ended.why == Why::Failed {
-            let before = self.caught.get();
-            if before != 0 && ended.now.saturating_sub(before) < BETWEEN_FAILURES {
-                return;
-            }
-            self.caught.set(ended.now);
-        }
-        let call = Arc::new(self.caught(ended, frame, times));
+        let [called, ..] = times;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.caught.get();
+        let is_soon = before != 0 && ended.now.saturating_sub(before) < BETWEEN;
+        let is_worst = kept.as_ref().is_none_or(|kept| kept.is_worst(ended.now.saturating_sub(called)));
+        if is_soon && ended.why != Why::Hangs && !(ended.why == Why::Slow && is_worst) {
+            return;
+        }
         if kept.is_none() && !self.shared.may_keep() {
             return;
         }
+        self.caught.set(ended.now);
+        let call = Arc::new(self.caught(ended, frame, times));
         kept.get_or_insert_default().push(&call);
         drop(kept);
         self.shared.tell(call);
@@ -129,8 +135,10 @@ impl Measured {
         call.polls = polls.polls.get();
         let open = frame.polled_since().map_or(0, |since| ended.now.saturating_sub(since));
         call.longest_poll_ns = polls.longest.get().max(open);
-        call.allocated_bytes = counted(polls.bytes.get() + blocking.bytes.get());
-        call.allocations = counted(polls.allocations.get() + blocking.allocations.get());
+        let own = |all: u64, inner: u64| counted(all.saturating_sub(inner));
+        call.allocated_bytes = own(polls.bytes.get() + blocking.bytes.get(), frame.inner.bytes.get());
+        call.allocations =
+            own(polls.allocations.get() + blocking.allocations.get(), frame.inner.allocations.get());
         frame.note(|notes| {
             call.checkpoints = notes
                 .checkpoints

@@ -464,6 +464,73 @@ fn calls_inside_a_call_are_noted_and_their_memory_is_theirs() {
 }
 
 #[test]
+fn busy_time_and_long_polls_are_those_of_who_made_them() {
+    let bench = Bench::new();
+    bench.run(async {
+        fake::advance(1_000_000);
+        bench.run(async { fake::advance(20_000_000) });
+    });
+    assert_eq!(bench.totals().sum(Sum::Busy), 21_000_000, "each once");
+    let calls = bench.profiler.slow_calls();
+    let outer = calls.iter().find(|call| !call.children.is_empty()).unwrap();
+    assert_eq!(outer.longest_poll_ns, 1_000_000);
+}
+
+#[test]
+fn a_thread_that_blocks_is_a_part_of_the_run_also_when_it_panics() {
+    let bench = Bench::new();
+    let (call, mut run) = bench.begin(Box::pin(async {
+        let frame = Frame::current();
+        let there = std::thread::spawn(move || {
+            fake::set(1_000);
+            blocking(frame, || {
+                fake::advance(2_000);
+                std::hint::black_box(vec![0_u8; 5_000]);
+                checkpoint("inside", None);
+                panic!("as wanted");
+            })
+        });
+        if let Err(panic) = there.join() {
+            std::panic::resume_unwind(panic);
+        }
+    }));
+    assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut run))).is_err());
+    drop(run);
+    Bench::end(call, Outcome::Panic);
+    let totals = bench.totals();
+    assert_eq!((totals.calls(), totals.sum(Sum::Polls), totals.sum(Sum::Busy)), (1, 1, 2_000));
+    let calls = bench.profiler.slow_calls();
+    let inside = &calls[0].checkpoints[0];
+    assert!(inside.busy_ns == 2_000 && inside.allocated_bytes >= Some(5_000), "{inside:?}");
+    assert!(Frame::current().is_none());
+}
+
+#[test]
+fn whoever_is_told_may_ask_for_a_report_and_may_panic() {
+    struct Asks(Arc<Profiler>);
+    impl Sink for Asks {
+        fn alert(&self, _alert: &Alert, _suppressed: u64) {
+            assert!(self.0.report("server", "1").slow.is_empty(), "as wanted");
+        }
+    }
+
+    let bench = Bench::new();
+    let profiler = Arc::new(bench.profiler);
+    let bench = Bench {
+        profiler: Profiler::new(
+            &Registry::new([Item::Tool(sample::def())]).unwrap(),
+            ProfilerOptions::default(),
+        ),
+        entry: bench.entry,
+    };
+    bench.profiler.alert(Box::new(Asks(Arc::clone(&profiler))));
+    bench.run(async { fake::advance(2_000_000) });
+    bench.profiler.tick();
+    bench.profiler.tick();
+    assert_eq!(bench.profiler.slow_calls().len(), 1);
+}
+
+#[test]
 fn depth_has_no_limit() {
     fn nest(bench: &Bench, depth: u32) {
         if depth > 0 {

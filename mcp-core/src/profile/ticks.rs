@@ -8,7 +8,6 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// For how long the counter is watched before it is trusted.
-#[cfg(target_arch = "x86_64")]
 const WATCHED: Duration = Duration::from_secs(1);
 
 static START: OnceLock<Start> = OnceLock::new();
@@ -53,21 +52,37 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 /// The profiler calls it every second.
 pub(crate) fn calibrate() {
     let start = start();
-    #[cfg(target_arch = "x86_64")]
-    if let (None, Some(first), elapsed) = (SCALE.get(), start.counter, start.at.elapsed())
-        && elapsed >= WATCHED
-        && let Some(counter) = counter()
-        && counter > first
-    {
-        let nanos = nanos(elapsed);
+    if SCALE.get().is_some() || start.at.elapsed() < WATCHED {
+        return;
+    }
+    let (Some(first), (at, Some(counter))) = (start.counter, both()) else { return };
+    if counter > first {
+        let nanos = nanos(at.saturating_duration_since(start.at));
         let factor = (u128::from(nanos) << 32) / u128::from(counter - first);
         let _ = SCALE.set(Scale { counter, nanos, factor: u64::try_from(factor).unwrap_or(u64::MAX) });
     }
-    let _ = start.counter;
 }
 
 fn start() -> Start {
-    *START.get_or_init(|| Start { at: Instant::now(), counter: is_steady().then(counter).flatten() })
+    *START.get_or_init(|| {
+        let is_steady = is_steady();
+        let (at, counter) = both();
+        Start { at, counter: counter.filter(|_| is_steady) }
+    })
+}
+
+/// Returns one moment on both clocks, to within what a look at one of them takes.
+fn both() -> (Instant, Option<u64>) {
+    // A thread that is interrupted between two looks tries again: the first is soon, most of the time.
+    let look = || {
+        let before = counter();
+        let at = Instant::now();
+        (counter().zip(before).map_or(0, |(after, before)| after.saturating_sub(before)), at, before)
+    };
+    let looks = std::iter::repeat_with(look).take(5);
+    let (_, at, counter) =
+        looks.min_by_key(|(apart, ..)| *apart).unwrap_or_else(|| (0, Instant::now(), None));
+    (at, counter)
 }
 
 /// Returns whether the kernel tells the time by the counter, which it does where all processors agree on it.

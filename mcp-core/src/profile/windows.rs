@@ -50,6 +50,16 @@ impl Span {
     /// All spans, the shortest first.
     pub const ALL: [Self; 4] = [Self::Minute, Self::FiveMinutes, Self::Hour, Self::Start];
 
+    /// Returns how long it is; `None` where that grows.
+    pub(super) fn length(self) -> Option<Duration> {
+        match self {
+            Self::Minute => Some(COARSE),
+            Self::FiveMinutes => Some(FINE * SLOTS as u32),
+            Self::Hour => Some(COARSE * SLOTS as u32),
+            Self::Start => None,
+        }
+    }
+
     /// Returns the word for it.
     pub const fn word(self) -> &'static str {
         match self {
@@ -62,9 +72,10 @@ impl Span {
 }
 
 impl Windows {
-    /// Ends a slot; to be called every [`FINE`]. `now` is the time since the start.
-    pub(super) fn advance(&mut self, now: Duration, totals: Totals) {
-        let came = totals.since(&self.last);
+    /// Ends a slot; to be called every [`FINE`]. `now` is the time since the start, `longest_poll` that of the slot.
+    pub(super) fn advance(&mut self, now: Duration, totals: Totals, longest_poll: u64) {
+        let mut came = totals.since(&self.last);
+        came.longest_poll = longest_poll;
         self.last = totals;
         self.minute.merge(&came);
         push(&mut self.fine, Slot { end: now, came });
@@ -75,15 +86,18 @@ impl Windows {
     }
 
     /// Returns what came in a span up to now, and how long the span is.
-    pub(super) fn window(&self, span: Span, now: Duration, totals: &Totals) -> (Totals, Duration) {
-        let (slots, length) = match span {
-            Span::Minute => (&self.fine, COARSE),
-            Span::FiveMinutes => (&self.fine, FINE * SLOTS as u32),
-            Span::Hour => (&self.coarse, COARSE * SLOTS as u32),
-            Span::Start => return (totals.clone(), now),
-        };
+    pub(super) fn window(
+        &self,
+        span: Span,
+        now: Duration,
+        totals: &Totals,
+        recent_poll: u64,
+    ) -> (Totals, Duration) {
+        let Some(length) = span.length() else { return (totals.clone(), now) };
+        let slots = if span == Span::Hour { &self.coarse } else { &self.fine };
         // What has come since the last slot ended.
         let mut came = totals.since(&self.last);
+        came.longest_poll = recent_poll;
         if span == Span::Hour {
             came.merge(&self.minute);
         }
@@ -134,14 +148,14 @@ mod tests {
         let second = Duration::from_secs(1);
         // Ten calls a slot, for two hours.
         for slot in 1..=1440 {
-            windows.advance(FINE * slot, totals(u64::from(slot) * 10));
+            windows.advance(FINE * slot, totals(u64::from(slot) * 10), u64::from(slot));
         }
         let now = FINE * 1440 + second;
-        let calls = |span| windows.window(span, now, &totals(14_403)).0.calls();
+        let calls = |span| windows.window(span, now, &totals(14_403), 7).0.calls();
         assert_eq!(calls(Span::Minute), 12 * 10 + 3, "twelve whole slots, and what is new");
         assert_eq!(calls(Span::FiveMinutes), 60 * 10 + 3);
         assert_eq!(calls(Span::Hour), 60 * 120 + 3);
-        assert_eq!(windows.window(Span::Minute, now, &totals(14_403)).1, COARSE + second);
+        assert_eq!(windows.window(Span::Minute, now, &totals(14_403), 7).1, COARSE + second);
         assert_eq!(calls(Span::Start), 14_403);
         assert_eq!(windows.fine.len() + windows.coarse.len(), 2 * SLOTS);
     }
@@ -149,8 +163,8 @@ mod tests {
     #[test]
     fn a_young_server_has_short_windows() {
         let mut windows = Windows::default();
-        windows.advance(FINE, totals(7));
-        let (came, length) = windows.window(Span::Hour, Duration::from_secs(8), &totals(9));
+        windows.advance(FINE, totals(7), 0);
+        let (came, length) = windows.window(Span::Hour, Duration::from_secs(8), &totals(9), 0);
         assert_eq!((came.calls(), length), (9, Duration::from_secs(8)));
         let (slots, _) = windows.slots(FINE);
         assert_eq!((slots.len(), slots.iter().flatten().count()), (SLOTS, 1));

@@ -67,7 +67,7 @@ impl Access {
 
     /// Refuses a request without the token, where one is needed.
     pub(super) fn unauthorized(&self, headers: &HeaderMap) -> Option<Response<ResponseBody>> {
-        let token = self.token.as_ref()?;
+        let Some(token) = &self.token else { return forwarded(headers) };
         let bearer = bearer(headers).is_some_and(|bearer| one(bearer) == token.digest);
         if bearer || cookies(headers).any(|cookie| one(cookie) == token.cookie_digest) {
             return None;
@@ -128,6 +128,15 @@ fn to_the_page() -> Response<ResponseBody> {
     let mut response = text(StatusCode::SEE_OTHER, "see /dashboard\n");
     response.headers_mut().insert(LOCATION, HeaderValue::from_static("/dashboard"));
     response
+}
+
+/// Refuses what a proxy on this machine brings: to it everybody is on loopback.
+fn forwarded(headers: &HeaderMap) -> Option<Response<ResponseBody>> {
+    const BROUGHT: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+
+    let is_brought = BROUGHT.iter().any(|name| headers.contains_key(*name));
+    let reason = "forbidden: through a proxy this is shown to who has the token; set `MCP_ADMIN_TOKEN`\n";
+    is_brought.then(|| text(StatusCode::FORBIDDEN, reason))
 }
 
 /// Asks for the token: people by a form, programs by a header.

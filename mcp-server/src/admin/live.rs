@@ -101,7 +101,8 @@ impl Live {
             let before = last.clone();
             let made =
                 tokio::task::spawn_blocking(move || Snapshot::new(core.report(), before.as_deref())).await;
-            let Ok(made) = made else { return };
+            // The next one may be made.
+            let Ok(made) = made else { continue };
             last = Some(Arc::new(made));
             self.latest.send_replace(last.clone());
         }

@@ -20,8 +20,10 @@ pub(super) fn carried<T: 'static>(
     if !context.has_active_span() {
         return run;
     }
-    let told = Told { telemetry: Arc::clone(telemetry), context: context.clone() };
+    let mut told = Told { telemetry: Arc::clone(telemetry), context: context.clone(), frame: None };
     let run = async move {
+        // Now, for where this is dropped another run may be under way.
+        told.frame = Frame::current();
         let _told = told;
         run.await
     };
@@ -32,12 +34,13 @@ pub(super) fn carried<T: 'static>(
 struct Told {
     telemetry: Arc<Telemetry>,
     context: Context,
+    frame: Option<Arc<Frame>>,
 }
 
 impl Drop for Told {
     fn drop(&mut self) {
         let span = self.context.span();
-        let Some(frame) = Frame::current().filter(|_| span.is_recording()) else { return };
+        let Some(frame) = self.frame.take().filter(|_| span.is_recording()) else { return };
         let Some(called) = SystemTime::now().checked_sub(frame.elapsed()) else { return };
         for (label, value, after) in frame.checkpoints() {
             let value = value.map(|value| KeyValue::new("mcp_server.checkpoint.value", value));

@@ -44,7 +44,7 @@ struct Written {
 #[derive(Clone, Default)]
 struct Component {
     before: Totals,
-    noted: u64,
+    noted: Totals,
 }
 
 /// What all processes measured of a component in one hour.
@@ -156,17 +156,20 @@ impl Written {
     /// Takes down what there is to write now; returns all that waits.
     fn note(&mut self, profiler: &Profiler, hour: Hour) -> BTreeMap<Hour, BTreeMap<String, Vec<u8>>> {
         self.components.resize(profiler.components().len(), Component::default());
-        let last = self.hour.replace(hour).unwrap_or(hour);
+        // A clock that is set back does not begin an hour again: that would write over what it has.
+        let last = self.hour.unwrap_or(hour);
+        let hour = hour.max(last);
+        self.hour = Some(hour);
         for (measured, component) in profiler.components().iter().zip(&mut self.components) {
             let totals = measured.totals();
-            if totals.calls() > component.noted {
+            if totals != component.noted {
                 let blob = blob::write(&totals.since(&component.before));
                 // What came since the last look belongs to the hour that it was in.
                 self.pending.entry(last).or_default().insert(field(profiler, measured), blob);
-                component.noted = totals.calls();
+                component.noted = totals;
             }
             if last != hour {
-                component.before = totals;
+                component.before = component.noted.clone();
             }
         }
         while self.pending.len() > PENDING {

@@ -18,7 +18,8 @@ const CUT: &str = "..";
 /// Literals and placeholders become `?`, lists of them one `?`, and rows after the first of `VALUES`
 /// go. Where a quote is not closed, or closed only in some dialects (`'\'`), the rest goes: what may
 /// be part of a literal never stays. A hash begins a comment, as in MySQL, unless it is `#>` or `#-`.
-/// Text in double quotes is a name, as in standard SQL; MySQL's strings in double quotes stay.
+/// Text in double quotes is a name, as in standard SQL; where it is none, or a value is awaited, it goes too,
+/// for to SQLite and MySQL it is one there.
 ///
 /// # Examples
 ///

@@ -133,6 +133,10 @@ impl Queries {
 
 impl Noted {
     fn count_repeats(&mut self, query: &Query, after: Option<&'static str>) {
+        // Behind it are many: that they come often says nothing.
+        if query.statement.is_other() {
+            return;
+        }
         let is_full = self.times.len() >= MOST_FINGERPRINTS;
         match self.times.iter_mut().find(|one| Arc::ptr_eq(&one.statement, &query.statement)) {
             Some(one) => {

@@ -152,6 +152,11 @@ impl Statement {
         &self.fingerprint
     }
 
+    /// Whether it stands for all that there was no place for.
+    pub(super) fn is_other(&self) -> bool {
+        &*self.fingerprint == OTHER
+    }
+
     /// Whether it sets up a connection, as sqlx does with each of SQLite: no call means to run it.
     pub fn opens_a_connection(&self) -> bool {
         self.fingerprint.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("pragma"))

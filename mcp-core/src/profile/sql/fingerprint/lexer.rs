@@ -20,6 +20,16 @@ pub(super) struct Lexer<'a> {
     cursor: Cursor<'a>,
     /// Whether the last token was a value or a name: a minus or a dot after it is no part of a number.
     operand: bool,
+    awaited: Awaited,
+}
+
+/// Whether a value comes next: there, text in double quotes is one to SQLite and MySQL.
+#[derive(Clone, Copy, PartialEq)]
+enum Awaited {
+    Nothing,
+    Value,
+    /// Values, up to the next word.
+    List,
 }
 
 /// What a token is.
@@ -37,7 +47,7 @@ const LITERAL: &str = "?";
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { cursor: Cursor::new(text), operand: false }
+        Self { cursor: Cursor::new(text), operand: false, awaited: Awaited::Nothing }
     }
 
     /// Skips a token; `None` where a name in quotes is not closed.
@@ -52,7 +62,13 @@ impl<'a> Lexer<'a> {
                 cursor.at += 1;
                 cursor.string(matches!(first, 'e' | 'E')).into()
             }
-            '"' | '`' => {
+            '"' => {
+                let begin = cursor.at;
+                cursor.quoted(first)?;
+                let is_name = self.awaited == Awaited::Nothing && is_plain(cursor.since(begin));
+                if is_name { Kind::Name } else { Kind::Literal }
+            }
+            '`' => {
                 cursor.quoted(first)?;
                 Kind::Name
             }
@@ -140,6 +156,26 @@ impl<'a> Iterator for Lexer<'a> {
             self.cursor.skip_all();
         }
         self.operand = kind != Kind::Sign;
+        self.awaited = self.awaited.after(text);
         Some(Token { text, spaced })
     }
+}
+
+impl Awaited {
+    fn after(self, text: &str) -> Self {
+        let is_one_of = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+        if is_one_of(&["=", "<", ">", "~", "like", "ilike", "glob", "match", "regexp"]) {
+            Self::Value
+        } else if is_one_of(&["in", "values"]) || (self == Self::List && !text.starts_with(is_start)) {
+            Self::List
+        } else {
+            Self::Nothing
+        }
+    }
+}
+
+/// Returns whether text in double quotes is a name that needs none.
+fn is_plain(quoted: &str) -> bool {
+    let name = quoted.trim_matches('"');
+    name.starts_with(is_start) && name.chars().all(is_part)
 }

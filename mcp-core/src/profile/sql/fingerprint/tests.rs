@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const CASES: [(&str, &str); 63] = [
+const CASES: [(&str, &str); 65] = [
     ("SELECT 1", "SELECT ?"),
     ("SELECT name FROM users WHERE id = 42", "SELECT name FROM users WHERE id = ?"),
     ("  SELECT\n\ta ,  b\r\nFROM t ;\n", "SELECT a, b FROM t ;"),
@@ -58,8 +58,16 @@ const CASES: [(&str, &str); 63] = [
     ("SELECT a /* never closed 'x'", "SELECT a"),
     ("SELECT a -- 'x'", "SELECT a"),
     (
-        "SELECT \"a 'b' 1\", `c 2`, [d e] FROM \"x\"\"y 1\"",
-        "SELECT \"a 'b' 1\", `c 2`, [d e] FROM \"x\"\"y 1\"",
+        "SELECT \"a\".\"b1\", \"a 'b' 1\", `c 2`, [d e] FROM \"x\"\"y 1\"",
+        "SELECT \"a\".\"b1\", ?, `c 2`, [d e] FROM ?",
+    ),
+    (
+        "WHERE \"a\" = \"secret\" AND b LIKE \"secret\" AND c IN (\"secret\", \"x\") AND \"d\" > 1",
+        "WHERE \"a\" = ? AND b LIKE ? AND c IN (?) AND \"d\" > ?",
+    ),
+    (
+        "INSERT INTO \"t\" (\"a\", \"b\") VALUES (\"secret\", 1) RETURNING \"a\"",
+        "INSERT INTO \"t\" (\"a\", \"b\") VALUES (?, ?) RETURNING \"a\"",
     ),
     ("SELECT a, \"never closed 1", "SELECT a,"),
     ("SELECT a[1], b[1:2], ARRAY[1, 'x', 2]", "SELECT a[?], b[?:?], ARRAY[?, ?, ?]"),
