@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use super::counter::{Counter, Gauge, PLACES, Place};
+use super::counter::{Counter, Gauge, PLACES, Place, Writer};
 use super::histogram::Histogram;
 use super::outcome::Outcome;
 use super::profiler::Shared;
@@ -26,6 +26,8 @@ pub struct Measured {
     pub(super) number: u32,
     pub(super) shared: Arc<Shared>,
     shards: [OnceLock<Box<Shard>>; PLACES],
+    /// Of calls that did not end well, which are few: all threads have one.
+    failed: OnceLock<Histogram>,
     pub(super) windows: Mutex<Option<Box<Windows>>>,
     pub(super) kept: Mutex<Option<Box<Kept>>>,
     pub(super) longest_poll: Counter,
@@ -50,7 +52,6 @@ struct Shard {
     active: Gauge,
     hits: OnceLock<Histogram>,
     runs: OnceLock<Histogram>,
-    failed: OnceLock<Histogram>,
 }
 
 impl Default for Shard {
@@ -61,7 +62,6 @@ impl Default for Shard {
             active: Gauge::default(),
             hits: OnceLock::new(),
             runs: OnceLock::new(),
-            failed: OnceLock::new(),
         }
     }
 }
@@ -74,6 +74,7 @@ impl Measured {
             number,
             shared,
             shards: [const { OnceLock::new() }; _],
+            failed: OnceLock::new(),
             windows: Mutex::default(),
             kept: Mutex::default(),
             longest_poll: Counter::new(),
@@ -97,15 +98,14 @@ impl Measured {
             for (sum, value) in shard.sums.iter().enumerate() {
                 totals.add(sum, value.get());
             }
-            for (histogram, counts) in [
-                (&shard.hits, &mut totals.hits),
-                (&shard.runs, &mut totals.runs),
-                (&shard.failed, &mut totals.failed),
-            ] {
+            for (histogram, counts) in [(&shard.hits, &mut totals.hits), (&shard.runs, &mut totals.runs)] {
                 if let Some(histogram) = histogram.get() {
                     histogram.add_to(counts);
                 }
             }
+        }
+        if let Some(failed) = self.failed.get() {
+            failed.add_to(&mut totals.failed);
         }
         totals
     }
@@ -151,10 +151,10 @@ impl Measured {
         let (shard, Place { writer, .. }) = self.shard();
         shard.active.add(writer, -1);
         shard.pairs[pair(outcome, cache)].add(writer, 1);
-        let histogram = match outcome {
-            Outcome::Ok if cache.is_own_run() => &shard.runs,
-            Outcome::Ok => &shard.hits,
-            _ => &shard.failed,
+        let (histogram, writer) = match outcome {
+            Outcome::Ok if cache.is_own_run() => (&shard.runs, writer),
+            Outcome::Ok => (&shard.hits, writer),
+            _ => (&self.failed, Writer::Any),
         };
         histogram.get_or_init(Histogram::default).record_as(writer, wall);
         self.add(sums);

@@ -481,7 +481,7 @@ fn a_thread_that_blocks_is_a_part_of_the_run_also_when_it_panics() {
     let bench = Bench::new();
     let (call, mut run) = bench.begin(Box::pin(async {
         let frame = Frame::current();
-        let there = std::thread::spawn(move || {
+        let there = std::thread::spawn(move || -> u8 {
             fake::set(1_000);
             blocking(frame, || {
                 fake::advance(2_000);
