@@ -79,6 +79,8 @@ pub use auth::Jwt;
 pub use auth::{Authenticator, Headers, ProtectedResource, Unauthorized};
 pub use error::Error;
 pub use load::Load;
+#[cfg(feature = "cli")]
+pub use mcp_core::assert_queries;
 pub use mcp_core::component::BoxFuture;
 pub use mcp_core::{
     Args, Cache, Completing, Components, Config, Content, Contents, Ctx, Dep, Elicited, ErrorKind, Icon,
