@@ -1,9 +1,10 @@
 //! The history of what was measured, kept in Redis where there is one.
 
 use std::sync::{Arc, Weak};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use mcp_core::profile::history::History;
+use mcp_core::profile::unix_ms;
 
 use crate::error::Error;
 use crate::started::Core;
@@ -54,10 +55,4 @@ pub(crate) async fn write_last(core: &Core) {
     {
         tracing::warn!(%error, "the last seconds are not in the history");
     }
-}
-
-/// Returns the milliseconds since 1970.
-pub(crate) fn unix_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

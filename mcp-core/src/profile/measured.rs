@@ -33,7 +33,7 @@ pub struct Measured {
     pub(super) longest_poll: Counter,
     /// The longest of the slot of time that is not over.
     pub(super) recent_poll: Counter,
-    /// When a failed call was caught last.
+    /// When a call was caught last.
     pub(super) caught: Counter,
     pub(super) pace: Pace,
     /// How long the function takes of late, in nanoseconds; 0: it has not run.

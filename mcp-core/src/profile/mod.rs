@@ -61,3 +61,6 @@ pub use counter::{Counter, PLACES, Place, Writer};
 pub use ticks::now;
 
 pub(crate) use poll::blocking;
+
+#[doc(hidden)]
+pub use slow::unix_ms;

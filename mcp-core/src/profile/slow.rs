@@ -227,7 +227,7 @@ fn part(name: &str, start_ns: u64, took_ns: u64) -> Part {
 }
 
 /// Returns the milliseconds since 1970.
-pub(super) fn unix_ms() -> u64 {
+pub fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

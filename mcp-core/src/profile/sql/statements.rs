@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint;
+use crate::profile::ticks::nanos;
 
 /// How many fingerprints have figures of their own; hotpath's bound as well.
 const MOST_STATEMENTS: usize = 1_000;
@@ -46,7 +47,7 @@ impl Default for Statements {
             by_fingerprint: RwLock::default(),
             other: Arc::new(Statement::new(OTHER.into())),
             dropped: AtomicU64::new(0),
-            slow_ns: AtomicU64::new(nanoseconds(Duration::from_millis(100))),
+            slow_ns: AtomicU64::new(nanos(Duration::from_millis(100))),
             hasher: RandomState::new(),
         }
     }
@@ -87,7 +88,7 @@ impl Statements {
 
     /// Sets from when on a statement counts as slow; 100 ms unless set.
     pub fn set_slow(&self, from: Duration) {
-        self.slow_ns.store(nanoseconds(from), Relaxed);
+        self.slow_ns.store(nanos(from), Relaxed);
     }
 
     /// Returns from when on a statement counts as slow.
@@ -164,7 +165,7 @@ impl Statement {
 
     /// Counts a statement that ran.
     pub fn record(&self, took: Duration, rows: u64, slow: bool) {
-        let took = nanoseconds(took);
+        let took = nanos(took);
         self.calls.fetch_add(1, Relaxed);
         self.total_ns.fetch_add(took, Relaxed);
         self.max_ns.fetch_max(took, Relaxed);
@@ -230,10 +231,6 @@ pub struct StatementFigures {
     pub repeated: u64,
     /// The first eight components that ran it, then `..` if there were more.
     pub components: Vec<String>,
-}
-
-pub(super) fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

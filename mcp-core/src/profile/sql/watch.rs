@@ -65,8 +65,8 @@ pub(super) use heard::*;
 mod heard {
     use std::time::Duration;
 
-    use super::super::statements::nanoseconds;
     use super::*;
+    use crate::profile::ticks::nanos;
 
     /// Notes that there is a layer.
     pub(in super::super) fn a_layer() {
@@ -83,7 +83,7 @@ mod heard {
 
     /// Counts a wait for a connection.
     pub(in super::super) fn a_wait(took: Duration) {
-        let took = nanoseconds(took);
+        let took = nanos(took);
         POOL.waits.fetch_add(1, Relaxed);
         POOL.total_ns.fetch_add(took, Relaxed);
         POOL.max_ns.fetch_max(took, Relaxed);

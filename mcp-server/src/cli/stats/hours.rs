@@ -1,12 +1,12 @@
 //! `stats --hours N`: what all processes of an application measured, from its history.
 
-use mcp_core::profile::Window;
 use mcp_core::profile::history::Past;
+use mcp_core::profile::{Window, unix_ms};
 
 use super::page::Page;
 use crate::cli::{print, print_json};
 use crate::error::Error;
-use crate::history::{configured, unix_ms};
+use crate::history::configured;
 use crate::server::Server;
 use crate::text_report::hours;
 
