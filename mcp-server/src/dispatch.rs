@@ -180,7 +180,7 @@ impl Dispatch {
         let Some(keyed) = keyed else {
             let cancelled = caller.cancelled.clone().unwrap_or_default();
             let ctx = if takes_ctx { caller.ctx(cancelled) } else { None };
-            let run = Profiled::new(self.run(prepared, entry, identity, ctx), record.looked());
+            let run = Profiled::new(self.run(prepared, entry, identity, ctx), record.bypassed());
             return Next::Wait(Box::pin(self.cache.bypass(entry.def.timeout, move || run)));
         };
         if let Some(hit) = self.cache.get(&keyed.key, &keyed.policy) {

@@ -42,6 +42,11 @@ impl<'a> Record<'a> {
         self.call.as_mut().map(Call::looked)
     }
 
+    /// Returns what the run is written to, where no result could be at hand.
+    pub(crate) fn bypassed(&mut self) -> Option<Arc<Frame>> {
+        self.call.as_mut().map(Call::bypassed)
+    }
+
     /// Counts the call as what it came to.
     pub(crate) fn finish(mut self, served: &Served) {
         let cancelled = self.cancelled.as_ref().is_some_and(CancellationToken::is_cancelled);

@@ -10,11 +10,11 @@ use hyper::body::Bytes;
 use mcp_core::arguments::Input;
 use mcp_core::cache::CacheOutcome;
 use mcp_core::link::Item;
-use mcp_core::profile::{Outcome, Profiled, Profiler, ProfilerOptions};
+use mcp_core::profile::{Frame, Outcome, Profiled, Profiler, ProfilerOptions};
 use mcp_core::registry::Registry;
 use mcp_server::cache::{Cache, CacheOptions, Lookup};
 use mcp_server::policy::CachePolicy;
-use mcp_server::{Config, Server, serde_json, tool};
+use mcp_server::{Config, Server, tool};
 use tokio::runtime::{Builder, Runtime};
 use tower_service::Service as _;
 
@@ -97,13 +97,15 @@ fn profiler(criterion: &mut Criterion) {
         let mut call = profiler.call(entry);
         let frame = call.as_mut().map(|call| {
             call.decoded();
-            call.looked()
+            call.bypassed()
         });
         let mut run = run(polls);
         let mut first = true;
         let run = std::future::poll_fn(move |cx| {
             if std::mem::take(&mut first) {
+                Frame::entered();
                 inside();
+                Frame::returned();
             }
             std::pin::Pin::new(&mut run).poll(cx)
         });

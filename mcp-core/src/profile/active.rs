@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::frame::Frame;
-use super::poll::Seat;
+use super::here::Seat;
 use super::profiler::Profiler;
 use super::slow::{Ended, Why};
 use super::ticks;

@@ -41,7 +41,16 @@ impl<'a> Call<'a> {
 
     /// Notes that memory has no result, and returns the frame of the run that is made ready.
     pub fn looked(&mut self) -> Arc<Frame> {
-        self.looked = ticks::now();
+        self.runs(ticks::now())
+    }
+
+    /// Returns the frame of the run that is made ready, where there is nowhere to look for a result.
+    pub fn bypassed(&mut self) -> Arc<Frame> {
+        self.runs(self.decoded)
+    }
+
+    fn runs(&mut self, looked: u64) -> Arc<Frame> {
+        self.looked = looked;
         let frame = self.measured.run([self.called, self.decoded, self.looked]);
         self.frame = Some(Arc::clone(&frame));
         frame
@@ -49,17 +58,19 @@ impl<'a> Call<'a> {
 
     /// Writes how the call ended.
     pub fn end(mut self, outcome: Outcome, cache: CacheOutcome) {
-        let (now, allocated) = (ticks::now(), Allocated::now());
+        let allocated = Allocated::now();
+        let frame = self.frame.take();
+        let run = frame.as_deref().filter(|frame| frame.times.begun.get() > 0);
+        let over = run.map_or(0, |run| run.times.ended.get());
+        // A run that nothing is kept of ends its call.
+        let now = if over > 0 && cache == CacheOutcome::Bypass { over } else { ticks::now() };
         let wall = now.saturating_sub(self.called);
         let decoded = if self.decoded == 0 { now } else { self.decoded };
         let looked = if self.looked == 0 { now } else { self.looked };
-        let frame = self.frame.take();
-        let run = frame.as_deref().filter(|frame| frame.times.begun.get() > 0);
         let (lookup, wait) = match run {
             Some(run) => {
-                let ended = run.times.ended.get();
-                let over = if ended == 0 { 0 } else { now.saturating_sub(ended) };
-                (run.times.begun.get().saturating_sub(decoded), over)
+                let wait = if over == 0 { 0 } else { now.saturating_sub(over) };
+                (run.times.begun.get().saturating_sub(decoded), wait)
             }
             None => (looked.saturating_sub(decoded), now.saturating_sub(looked)),
         };
@@ -70,7 +81,7 @@ impl<'a> Call<'a> {
             (Sum::Wait, wait),
             (Sum::SlowCalls, u64::from(slow)),
         ];
-        self.measured.ended(outcome, cache, wall, &sums);
+        self.measured.ended(outcome, cache, wall, sums);
         let why = match run {
             _ if slow => Some(Why::Slow),
             _ if outcome.is_failure() => Some(Why::Failed),

@@ -1,14 +1,13 @@
 //! What one run of a component does, written while it runs.
 
-use std::cell::RefCell;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::allocator::Allocated;
 use super::counter::{Counter, Writer};
+use super::here::{Begun, Here};
 use super::measured::Measured;
 use super::notes::Notes;
-use super::poll::{Seat, Threads};
+use super::poll::Work;
 use super::sql::Queries;
 use super::ticks;
 
@@ -19,20 +18,22 @@ use super::ticks;
 pub struct Frame {
     /// Whose run it is, for statements: kind and name.
     pub(super) component: (&'static str, &'static str),
+    /// Whose run it is, for those who look from outside: the profiler, and which of its components.
+    pub(super) number: u64,
     pub(super) measured: Option<Arc<Measured>>,
     /// The run of a component that called this one.
     pub(super) parent: Option<Arc<Frame>>,
     pub(super) times: Times,
     /// On the threads of the runtime.
     pub(super) polls: Meter,
-    /// On the pool of threads for what blocks.
-    pub(super) blocking: Meter,
+    /// On other threads, and in other tasks.
+    pub(super) others: Meter,
     /// What components that were called in its polls allocated.
     pub(super) inner: Meter,
-    /// The poll that is under way: since when, and what its thread had allocated.
-    open: Open,
+    /// Since when a poll is under way; 0: none is.
+    open: Counter,
     /// The same of a thread that blocks.
-    open_blocking: Open,
+    open_blocking: Counter,
     /// Whether the processor time of each poll is taken.
     pub(super) sampled: bool,
     /// Whether the component has long polls, as far as is known: then what they waited for a processor is taken as well.
@@ -92,26 +93,6 @@ impl Meter {
     }
 }
 
-#[derive(Debug, Default)]
-struct Open {
-    since: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Open {
-    fn since(&self) -> Option<u64> {
-        Some(self.since.load(Relaxed)).filter(|since| *since > 0)
-    }
-}
-
-/// How many frames a thread keeps for runs to come.
-const KEPT: usize = 16;
-
-thread_local! {
-    static FREE: RefCell<Vec<Arc<Frame>>> = const { RefCell::new(Vec::new()) };
-    static CURRENT: RefCell<Option<Arc<Frame>>> = const { RefCell::new(None) };
-}
-
 impl Frame {
     /// Returns the run whose poll is under way on this thread.
     pub fn current() -> Option<Arc<Self>> {
@@ -127,45 +108,47 @@ impl Frame {
 
     /// Makes this the current frame of the thread until what is returned is dropped.
     pub fn enter(self: &Arc<Self>) -> Current {
-        Current { outer: Self::replace_current(Some(Arc::clone(self))) }
+        let outer =
+            Here::with(|here| (here.replace(Some(Arc::clone(self))), here.begin(Begun::default())));
+        Current { outer: outer.unwrap_or_default() }
     }
 
     /// Does something with the run whose poll is under way on this thread; nothing of the user's.
     pub(super) fn with_current<T>(look: impl FnOnce(&Arc<Self>) -> T) -> Option<T> {
-        CURRENT.try_with(|current| current.borrow().as_ref().map(look)).ok().flatten()
+        Here::with(|here| here.current(look)).flatten()
     }
 
-    /// Sets whose poll is under way on this thread; returns whose was before.
-    pub(super) fn replace_current(frame: Option<Arc<Self>>) -> Option<Arc<Self>> {
-        CURRENT.try_with(|current| current.replace(frame)).ok().flatten()
-    }
-
-    /// Takes a frame for a run of a component.
-    pub(super) fn take(measured: &Arc<Measured>) -> Arc<Self> {
-        let kept = FREE.try_with(|free| free.borrow_mut().pop()).ok().flatten();
-        let mut frame = kept.unwrap_or_default();
+    /// Takes a frame for a run of a component, and gets it ready.
+    pub(super) fn take(measured: &Arc<Measured>, ready: impl FnOnce(&mut Self)) -> Arc<Self> {
+        let (mut frame, parent) =
+            Here::with(|here| (here.take(), here.current(Arc::clone))).unwrap_or_default();
         // Nobody else has it: it came from `give_back`, or is new.
         if let Some(frame) = Arc::get_mut(&mut frame) {
             if !frame.measured.as_ref().is_some_and(|old| Arc::ptr_eq(old, measured)) {
                 frame.component = (measured.def.kind.word(), measured.def.name);
+                frame.number = u64::from(measured.shared.number) << 32 | u64::from(measured.number);
                 frame.measured = Some(Arc::clone(measured));
             }
-            frame.parent = Self::current();
+            frame.parent = parent;
+            ready(frame);
         }
         frame
     }
 
+    /// Takes [`number`](Self::number) apart.
+    pub(super) fn of_number(number: u64) -> (u32, usize) {
+        ((number >> 32) as u32, (number & u64::from(u32::MAX)) as usize)
+    }
+
     /// Gives a frame back that its run or its call does not need any more.
     pub(super) fn give_back(mut self: Arc<Self>) {
-        // The last who has it: others may look at it still, as a statement on another thread.
-        if let Some(frame) = Arc::get_mut(&mut self) {
+        // Others may look at it still, as its call, or a statement on another thread: the last one keeps it. A look at
+        // the count is cheaper than the question whether one is the only one.
+        if Arc::strong_count(&self) == 1
+            && let Some(frame) = Arc::get_mut(&mut self)
+        {
             frame.renew();
-            let _ = FREE.try_with(|free| {
-                let mut free = free.borrow_mut();
-                if free.len() < KEPT {
-                    free.push(self);
-                }
-            });
+            Here::with(|here| here.keep(self));
         }
     }
 
@@ -174,7 +157,7 @@ impl Frame {
         self.parent = None;
         self.times = Times::default();
         self.polls = Meter::default();
-        self.blocking = Meter::default();
+        self.others = Meter::default();
         self.inner = Meter::default();
         self.slot = Counter::new();
         self.told = Counter::new();
@@ -185,54 +168,43 @@ impl Frame {
         }
     }
 
-    /// Notes that a poll begins; returns what its thread has allocated before, and how busy inner runs were.
-    pub(super) fn open(&self, threads: Threads, at: u64) -> (Allocated, u64) {
+    /// Notes that a poll begins.
+    pub(super) fn open(&self, work: Work, at: u64) {
         if self.times.begun.get() == 0 {
             self.times.begun.set(at);
         }
-        if threads == Threads::Runtime {
-            Seat::take_up(self, at);
-        }
-        let allocated = Allocated::now();
-        let open = self.opened(threads);
-        open.bytes.store(allocated.bytes, Relaxed);
-        open.since.store(at, Relaxed);
-        (allocated, self.inner.busy.get())
+        self.opened(work).set(at);
     }
 
     /// Notes that the poll has ended.
-    pub(super) fn close(&self, threads: Threads) {
-        self.opened(threads).since.store(0, Relaxed);
+    pub(super) fn close(&self, work: Work) {
+        self.opened(work).set(0);
     }
 
-    fn opened(&self, threads: Threads) -> &Open {
-        match threads {
-            Threads::Runtime => &self.open,
-            Threads::Blocking => &self.open_blocking,
-        }
+    fn opened(&self, work: Work) -> &Counter {
+        if work == Work::Blocking { &self.open_blocking } else { &self.open }
     }
 
     /// Returns since when a poll is under way.
     pub(super) fn polled_since(&self) -> Option<u64> {
-        self.open.since()
+        Some(self.open.get()).filter(|since| *since > 0)
+    }
+
+    /// Returns whether the run is over, and what it used is written.
+    pub(super) fn has_ended(&self) -> bool {
+        self.times.ended.get() > 0
     }
 
     /// Returns the busy time so far; what is under way counts.
     pub(super) fn busy_at(&self, now: u64) -> u64 {
-        let since = self.under_way().and_then(Open::since);
-        self.polls.busy.get() + self.blocking.busy.get() + since.map_or(0, |since| now.saturating_sub(since))
+        // While a thread blocks, the run waits for it.
+        let since = [&self.open_blocking, &self.open].map(Counter::get).into_iter().find(|since| *since > 0);
+        self.busy() + since.map_or(0, |since| now.saturating_sub(since))
     }
 
-    /// Returns the bytes allocated so far, asked from within its poll or its thread that blocks.
-    pub(super) fn bytes_within(&self) -> u64 {
-        let since = self.under_way().map(|open| open.bytes.load(Relaxed));
-        let more = since.map_or(0, |since| Allocated::now().bytes.wrapping_sub(since));
-        self.polls.bytes.get() + self.blocking.bytes.get() + more
-    }
-
-    /// While a thread blocks, the run waits for it.
-    fn under_way(&self) -> Option<&Open> {
-        [&self.open_blocking, &self.open].into_iter().find(|open| open.since().is_some())
+    /// Returns the busy time so far, but for what is under way.
+    pub(super) fn busy(&self) -> u64 {
+        self.polls.busy.get() + self.others.busy.get()
     }
 
     /// Returns the nanoseconds since the call began.
@@ -247,11 +219,15 @@ impl Frame {
 
     /// Notes that the run whose poll is under way has its place, and its function begins.
     pub fn entered() {
-        Self::with_current(|frame| frame.times.entered.set(ticks::now()));
+        Self::with_current(|frame| {
+            // Who got it in the first poll did not wait for it.
+            let waited = frame.polls.polls.get() > 0;
+            frame.times.entered.set(if waited { ticks::now() } else { frame.times.begun.get() });
+        });
     }
 
     /// Notes that the run whose poll is under way has returned from its function.
-    pub(crate) fn returned() {
+    pub fn returned() {
         Self::with_current(|frame| frame.times.returned.set(ticks::now()));
     }
 }
@@ -260,12 +236,13 @@ impl Frame {
 #[derive(Debug)]
 #[must_use = "the frame is current until this is dropped"]
 pub struct Current {
-    outer: Option<Arc<Frame>>,
+    outer: (Option<Arc<Frame>>, Begun),
 }
 
 impl Drop for Current {
     fn drop(&mut self) {
-        Frame::replace_current(self.outer.take());
+        let (outer, begun) = std::mem::take(&mut self.outer);
+        Here::with(|here| (here.replace(outer), here.begin(begun)));
     }
 }
 

@@ -66,6 +66,18 @@ impl Default for Shard {
     }
 }
 
+impl Shard {
+    /// Adds to sums that are known where this is called, so that nothing is left of their list.
+    #[inline(always)]
+    fn add<const N: usize>(&self, writer: Writer, sums: [(Sum, u64); N]) {
+        for (sum, more) in sums {
+            if more > 0 {
+                self.sums[sum as usize].add(writer, more);
+            }
+        }
+    }
+}
+
 impl Measured {
     pub(super) fn new(def: &'static Def, number: u32, shared: Arc<Shared>) -> Self {
         let slow = super::ticks::nanos(def.slow.unwrap_or(shared.options.slow));
@@ -147,31 +159,36 @@ impl Measured {
     }
 
     /// Writes how a call ended.
-    pub(super) fn ended(&self, outcome: Outcome, cache: CacheOutcome, wall: u64, sums: &[(Sum, u64)]) {
+    #[inline(always)]
+    pub(super) fn ended<const N: usize>(
+        &self,
+        outcome: Outcome,
+        cache: CacheOutcome,
+        wall: u64,
+        sums: [(Sum, u64); N],
+    ) {
         let (shard, Place { writer, .. }) = self.shard();
         shard.active.add(writer, -1);
         shard.pairs[pair(outcome, cache)].add(writer, 1);
+        shard.add(writer, sums);
         let (histogram, writer) = match outcome {
             Outcome::Ok if cache.is_own_run() => (&shard.runs, writer),
             Outcome::Ok => (&shard.hits, writer),
             _ => (&self.failed, Writer::Any),
         };
         histogram.get_or_init(Histogram::default).record_as(writer, wall);
-        self.add(sums);
     }
 
     /// Adds to sums.
-    pub(super) fn add(&self, sums: &[(Sum, u64)]) {
+    #[inline(always)]
+    pub(super) fn add<const N: usize>(&self, sums: [(Sum, u64); N]) {
         let (shard, Place { writer, .. }) = self.shard();
-        for &(sum, more) in sums {
-            if more > 0 {
-                shard.sums[sum as usize].add(writer, more);
-            }
-        }
+        shard.add(writer, sums);
     }
 
     /// Adds what a run used, with its longest poll.
-    pub(super) fn add_run(&self, sums: &[(Sum, u64)], longest: u64) {
+    #[inline(always)]
+    pub(super) fn add_run<const N: usize>(&self, sums: [(Sum, u64); N], longest: u64) {
         self.add(sums);
         self.longest_poll.raise(longest);
         self.recent_poll.raise(longest);

@@ -11,11 +11,13 @@
 mod active;
 mod alerts;
 mod allocator;
+mod beside;
 mod call;
 mod chance;
 mod counter;
 mod findings;
 mod frame;
+mod here;
 mod histogram;
 mod measured;
 mod notes;
@@ -38,6 +40,7 @@ mod tests;
 
 pub use alerts::{Alert, Sink};
 pub use allocator::{CountingAllocator, counts_allocations};
+pub use beside::{in_call, in_call_blocking};
 pub use call::Call;
 pub use findings::human;
 pub use frame::Frame;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::allocator::Allocated;
 use super::frame::Frame;
+use super::here::{Begun, Here};
 use super::ticks;
 
 /// How many checkpoints of a run are kept.
@@ -90,14 +92,20 @@ impl Frame {
 
 /// Notes that the call which runs has come to a certain point; see [`checkpoint!`](crate::checkpoint).
 pub fn checkpoint(label: &'static str, value: Option<f64>) {
-    Frame::with_current(|frame| frame.checkpoint(label, value));
+    Here::with(|here| here.current(|frame| frame.checkpoint(label, value, here.begun())));
 }
 
 impl Frame {
-    /// Notes that the run has come to a certain point.
-    pub fn checkpoint(&self, label: &'static str, value: Option<f64>) {
+    fn checkpoint(&self, label: &'static str, value: Option<f64>, begun: Begun) {
         let now = ticks::now();
-        let (at, busy, bytes) = (self.since_called(now), self.busy_at(now), self.bytes_within());
+        let at = self.since_called(now);
+        // What is under way counts.
+        let (busy, bytes) = match begun.at {
+            0 => (0, 0),
+            since => (now.saturating_sub(since), Allocated::now().since(begun.allocated).bytes),
+        };
+        let (busy, bytes) =
+            (self.busy() + busy, self.polls.bytes.get() + self.others.bytes.get() + bytes);
         let queries = self.statements.get();
         self.note(|notes| {
             let checkpoint = Checkpoint { label, value, at, busy, bytes, queries };

@@ -1,13 +1,13 @@
 //! The polls of a run: each is timed, and knows what it allocated.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::allocator::Allocated;
 use super::counter::Writer;
 use super::frame::{Frame, Meter};
+use super::here::{Begun, Here};
 use super::ticks;
 
 /// How many polls of a run have their processor time taken, and after those each that follows a long one.
@@ -36,21 +36,32 @@ impl<F: Future + Unpin> Future for Profiled<F> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = &mut *self;
-        let Some(frame) = this.frame.take() else { return Pin::new(&mut this.future).poll(cx) };
-        if frame.times.begun.get() == 0 {
-            this.span = frame.span();
+        match self.frame.take() {
+            None => Pin::new(&mut self.future).poll(cx),
+            Some(frame) => self.poll_for(frame, cx),
         }
-        let span = this.span.as_ref().map(tracing::Span::enter);
-        let entered = Entered::new(frame, Threads::Runtime);
-        let polled = Pin::new(&mut this.future).poll(cx);
-        let frame = entered.leave();
+    }
+}
+
+impl<F: Future + Unpin> Profiled<F> {
+    fn poll_for(&mut self, frame: Arc<Frame>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if frame.times.begun.get() == 0
+            && let Some(span) = frame.span()
+        {
+            self.span = Some(span);
+        }
+        let span = self.span.as_ref().map(tracing::Span::enter);
+        let mut entered = Entered::new(Work::Own);
+        entered.open(frame);
+        let polled = Pin::new(&mut self.future).poll(cx);
+        let left = entered.close();
         drop(span);
+        let Some((frame, now)) = left else { return polled };
         if polled.is_pending() {
             frame.waits();
-            this.frame = Some(frame);
+            self.frame = Some(frame);
         } else {
-            frame.end();
+            frame.end(now);
         }
         polled
     }
@@ -59,7 +70,7 @@ impl<F: Future + Unpin> Future for Profiled<F> {
 impl<F> Drop for Profiled<F> {
     fn drop(&mut self) {
         if let Some(frame) = self.frame.take() {
-            frame.end();
+            frame.end(ticks::now());
         }
     }
 }
@@ -75,90 +86,133 @@ impl Frame {
 /// Runs a function that blocks, on another thread, as a part of a run.
 pub(crate) fn blocking<T>(frame: Option<Arc<Frame>>, run: impl FnOnce() -> T) -> T {
     let Some(frame) = frame else { return run() };
-    let entered = Entered::new(frame, Threads::Blocking);
+    let mut entered = Entered::new(Work::Blocking);
+    entered.open(frame);
     let value = run();
-    entered.leave();
+    entered.close();
     value
 }
 
-/// Which threads a run is on.
+/// Where a run is worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Threads {
-    Runtime,
+pub(super) enum Work {
+    /// In its own polls.
+    Own,
+    /// On a thread that blocks, which the run waits for.
     Blocking,
+    /// In the polls of another task, beside it.
+    Task,
+    /// On another thread, beside it.
+    Thread,
 }
 
-/// A poll that is under way.
-struct Entered {
-    /// The run that is interrupted by this one.
+impl Work {
+    /// Returns whether it keeps a thread of the runtime from other tasks.
+    fn is_polled(self) -> bool {
+        matches!(self, Self::Own | Self::Task)
+    }
+
+    /// Returns whether the run waits while it is done.
+    fn is_awaited(self) -> bool {
+        matches!(self, Self::Own | Self::Blocking)
+    }
+}
+
+/// A poll that is under way; stays where it is, as moving it takes longer than filling it in.
+pub(super) struct Entered {
+    is_open: bool,
+    work: Work,
+    /// The run that is interrupted by this one, and how its poll began.
     outer: Option<Arc<Frame>>,
-    threads: Threads,
+    outer_begun: Begun,
     cpu: Option<Cpu>,
-    allocated: Allocated,
-    /// How busy components called by this run had been.
-    inner: u64,
-    since: u64,
+    begun: Begun,
 }
 
 impl Entered {
-    fn new(frame: Arc<Frame>, threads: Threads) -> Self {
-        let cpu = if frame.wants_cpu(threads) { Cpu::now(frame.known_long) } else { None };
-        let since = ticks::now();
-        let outer = Frame::replace_current(Some(frame));
-        // Last, for a thread that comes here first has to allocate for it.
-        let opened = Frame::with_current(|frame| frame.open(threads, since));
-        let (allocated, inner) = opened.unwrap_or_default();
-        Self { outer, threads, cpu, allocated, inner, since }
+    #[inline]
+    pub(super) fn new(work: Work) -> Self {
+        let begun = Begun::default();
+        Self { is_open: false, work, outer: None, outer_begun: begun, cpu: None, begun }
     }
 
-    fn leave(mut self) -> Arc<Frame> {
-        let frame = self.close();
-        std::mem::forget(self);
-        frame.unwrap_or_default()
+    pub(super) fn open(&mut self, frame: Arc<Frame>) {
+        if frame.wants_cpu(self.work) {
+            self.cpu = Cpu::now(frame.known_long);
+        }
+        self.is_open = true;
+        // A thread that comes here first allocates for it, before it is asked what it has allocated.
+        Here::with(|here| {
+            let at = ticks::now();
+            self.begun = Begun { at, allocated: Allocated::now(), inner: frame.inner.busy.get() };
+            if self.work.is_polled() {
+                here.seat.take_up(frame.number, at);
+            }
+            if self.work.is_awaited() {
+                frame.open(self.work, at);
+            }
+            self.outer_begun = here.begin(self.begun);
+            self.outer = here.replace(Some(frame));
+        });
     }
 
-    fn close(&mut self) -> Option<Arc<Frame>> {
-        let busy = ticks::now().saturating_sub(self.since);
-        let allocated = Allocated::now().since(self.allocated);
-        let outer = self.outer.take();
-        if let Some(outer) = &outer {
-            outer.inner.add(Writer::Any, busy, busy, allocated);
-            Seat::take_up(outer, outer.polled_since().unwrap_or(0));
-        } else {
-            Seat::leave();
-        }
-        let frame = Frame::replace_current(outer)?;
-        // A poll is as long as this component made it.
-        let own = busy.saturating_sub(frame.inner.busy.get().saturating_sub(self.inner));
-        let (meter, writer) = match self.threads {
-            Threads::Runtime => (&frame.polls, Writer::One),
-            Threads::Blocking => (&frame.blocking, Writer::Any),
-        };
-        meter.add(writer, busy, own, allocated);
-        if let Some((cpu, delayed)) = self.cpu.as_ref().and_then(Cpu::since) {
-            meter.add_cpu(writer, cpu, busy.saturating_sub(delayed).max(cpu.min(busy)));
-        }
-        frame.close(self.threads);
-        Some(frame)
+    /// Returns whose poll it was, and when it ended; `None` where the thread is about to end.
+    pub(super) fn close(&mut self) -> Option<(Arc<Frame>, u64)> {
+        self.is_open = false;
+        Here::with(|here| {
+            let now = ticks::now();
+            let busy = now.saturating_sub(self.begun.at);
+            let allocated = Allocated::now().since(self.begun.allocated);
+            let outer = self.outer.take();
+            here.begin(self.outer_begun);
+            if let Some(outer) = &outer {
+                outer.inner.add(Writer::Any, busy, busy, allocated);
+                here.seat.take_up(outer.number, self.outer_begun.at);
+            } else {
+                here.seat.leave();
+            }
+            let frame = here.replace(outer)?;
+            // A poll is as long as this component made it.
+            let own = busy.saturating_sub(frame.inner.busy.get().saturating_sub(self.begun.inner));
+            let (meter, writer) = match self.work {
+                Work::Own => (&frame.polls, Writer::One),
+                _ => (&frame.others, Writer::Any),
+            };
+            if self.work == Work::Task {
+                frame.polls.longest.raise(own);
+            }
+            meter.add(writer, busy, own, allocated);
+            if let Some((cpu, delayed)) = self.cpu.as_ref().and_then(Cpu::since) {
+                meter.add_cpu(writer, cpu, busy.saturating_sub(delayed).max(cpu.min(busy)));
+            }
+            if self.work.is_awaited() {
+                frame.close(self.work);
+            }
+            Some((frame, now))
+        })
+        .flatten()
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // The function panicked: what interrupted goes on as it was. A thread that blocks is a part of a run, which
-        // ends where it is polled.
-        let frame = self.close();
-        if let (Threads::Runtime, Some(frame)) = (self.threads, frame) {
-            frame.end();
+        if !self.is_open {
+            return;
+        }
+        // The function panicked: what was interrupted goes on as it was. Work on other threads is a part of a run,
+        // which ends where it is polled.
+        let left = self.close();
+        if let (Work::Own, Some((frame, now))) = (self.work, left) {
+            frame.end(now);
         }
     }
 }
 
 impl Frame {
-    fn wants_cpu(&self, threads: Threads) -> bool {
+    fn wants_cpu(&self, work: Work) -> bool {
         let meter: &Meter = &self.polls;
         self.sampled
-            && (threads == Threads::Blocking || meter.polls.get() < SAMPLED_POLLS || meter.last.get() >= LONG)
+            && (work != Work::Own || meter.polls.get() < SAMPLED_POLLS || meter.last.get() >= LONG)
     }
 }
 
@@ -214,48 +268,4 @@ fn thread_cpu() -> Option<u64> {
 #[cfg(not(unix))]
 fn thread_cpu() -> Option<u64> {
     None
-}
-
-/// What a thread does, for those who look from outside: a poll that never ends tells nobody.
-#[derive(Debug, Default)]
-pub(super) struct Seat {
-    /// Since when a poll is under way; 0: none is.
-    since: AtomicU64,
-    /// The component, as [`Frame::number`] tells it.
-    number: AtomicU64,
-}
-
-static SEATS: Mutex<Vec<Weak<Seat>>> = Mutex::new(Vec::new());
-
-thread_local! {
-    static SEAT: Arc<Seat> = Seat::register();
-}
-
-impl Seat {
-    fn register() -> Arc<Self> {
-        let seat = Arc::new(Self::default());
-        let mut seats = SEATS.lock().unwrap_or_else(PoisonError::into_inner);
-        seats.retain(|seat| seat.strong_count() > 0);
-        seats.push(Arc::downgrade(&seat));
-        seat
-    }
-
-    pub(super) fn take_up(frame: &Frame, since: u64) {
-        let _ = SEAT.try_with(|seat| {
-            seat.number.store(frame.number(), Relaxed);
-            seat.since.store(since, Relaxed);
-        });
-    }
-
-    fn leave() {
-        let _ = SEAT.try_with(|seat| seat.since.store(0, Relaxed));
-    }
-
-    /// Returns the components whose polls are under way, and since when.
-    pub(super) fn all() -> Vec<(u64, u64)> {
-        let seats = SEATS.lock().unwrap_or_else(PoisonError::into_inner);
-        let seats = seats.iter().filter_map(Weak::upgrade);
-        let polls = seats.map(|seat| (seat.number.load(Relaxed), seat.since.load(Relaxed)));
-        polls.filter(|(_, since)| *since > 0).collect()
-    }
 }

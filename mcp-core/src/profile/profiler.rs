@@ -28,7 +28,7 @@ const INBOX: usize = 256;
 pub struct ProfilerOptions {
     /// Whether calls are measured; [`Profiler::set_enabled`] changes it.
     pub enabled: bool,
-    /// The share of calls whose processor time is taken: an eighth of it where a component is quick, below
+    /// The share of calls whose processor time is taken: a 64th of it where a component is quick, below
     /// 50 µs, and all calls of a component that is not; 0: of none.
     pub sample_rate: f64,
     /// From which time on a call is slow, where its component says nothing.
@@ -117,10 +117,10 @@ impl Shared {
 
     /// Decides whether the processor time of a call is taken.
     ///
-    /// Of a component that is quick, the question takes longer than the work: an eighth of the share will do.
+    /// Of a component that is quick, the question takes longer than the work: a 64th of the share will do.
     pub(super) fn samples(&self, is_quick: bool) -> bool {
         let rate = self.rate.load(Relaxed);
-        rate > 0 && (!is_quick || super::chance::bits() <= rate / 8)
+        rate > 0 && (!is_quick || super::chance::bits() <= rate / 64)
     }
 }
 

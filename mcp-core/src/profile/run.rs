@@ -15,8 +15,7 @@ use super::totals::Sum;
 impl Measured {
     /// Takes a frame for the run of a call, with when the call began, had its arguments, and had looked for a result.
     pub(super) fn run(self: &Arc<Self>, [called, decoded, looked]: [u64; 3]) -> Arc<Frame> {
-        let mut frame = Frame::take(self);
-        if let Some(frame) = Arc::get_mut(&mut frame) {
+        Frame::take(self, |frame| {
             frame.times.called.set(called);
             frame.times.decoded.set(decoded);
             frame.times.looked.set(looked);
@@ -25,8 +24,7 @@ impl Measured {
             // Of one that has not run nothing is known.
             frame.known_long = !is_quick && !(1..LONG).contains(&self.longest_poll.get());
             frame.sampled = self.shared.samples(is_quick);
-        }
-        frame
+        })
     }
 }
 
@@ -37,12 +35,13 @@ impl Frame {
     /// the component takes a shared value, as a pool is, or is called by one, or statements were seen that no
     /// call was found for.
     pub(super) fn span(self: &Arc<Self>) -> Option<tracing::Span> {
-        let measured = self.measured.as_ref()?;
-        let wanted = sql::is_watched()
-            && (!measured.def.needs.is_empty() || self.parent.is_some() || sql::seen_outside());
+        let may_run = |measured: &Arc<Measured>| {
+            !measured.def.needs.is_empty() || self.parent.is_some() || sql::seen_outside()
+        };
+        let wanted = sql::is_watched() && self.measured.as_ref().is_none_or(may_run);
         // The layer keeps the frame that is current with the span.
         let _current = wanted.then(|| self.enter());
-        wanted.then(|| tracing::info_span!(target: "mcp_core::call", "call", component = measured.def.name))
+        wanted.then(|| tracing::info_span!(target: "mcp_core::call", "call", component = self.component.1))
     }
 
     /// Notes that the run was not ready at its first poll.
@@ -54,8 +53,8 @@ impl Frame {
         }
     }
 
-    /// Writes what the run used, once, and gives the frame back.
-    pub(super) fn end(self: Arc<Self>) {
+    /// Writes what the run used up to its end, once, and gives the frame back.
+    pub(super) fn end(self: Arc<Self>, now: u64) {
         let slot = self.slot.get();
         let Some(measured) = &self.measured else { return };
         if slot > 0 {
@@ -65,17 +64,16 @@ impl Frame {
         let times = &self.times;
         let begun = times.begun.get();
         if begun == 0 {
-            measured.add(&[(Sum::Unpolled, 1)]);
+            measured.add([(Sum::Unpolled, 1)]);
             self.give_back();
             return;
         }
-        let now = ticks::now();
         times.ended.set(now);
         // What was not reached lasted up to now.
         let reached = |time: &Counter| Some(time.get()).filter(|time| *time > 0).unwrap_or(now);
         let (entered, returned) = (reached(&times.entered), reached(&times.returned));
         let total =
-            |of: fn(&super::frame::Meter) -> &Counter| of(&self.polls).get() + of(&self.blocking).get();
+            |of: fn(&super::frame::Meter) -> &Counter| of(&self.polls).get() + of(&self.others).get();
         let bytes = total(|meter| &meter.bytes).saturating_sub(self.inner.bytes.get());
         let allocations = total(|meter| &meter.allocations).saturating_sub(self.inner.allocations.get());
         let busy = total(|meter| &meter.busy).saturating_sub(self.inner.busy.get());
@@ -90,7 +88,7 @@ impl Frame {
             (Sum::Bytes, bytes),
             (Sum::Allocations, allocations),
         ];
-        measured.add_run(&sums, self.polls.longest.get());
+        measured.add_run(sums, self.polls.longest.get());
         if times.returned.get() > 0 {
             measured.took(returned.saturating_sub(entered));
         }
@@ -109,7 +107,7 @@ impl Frame {
     fn end_queries(&self, measured: &Measured) {
         let repeated = self.queries.repeated(u64::from(measured.shared.options.repeated));
         repeated.iter().for_each(|repeated| repeated.statement.record_repeated());
-        measured.add(&[
+        measured.add([
             (Sum::Queries, self.queries.count()),
             (Sum::QueryTime, ticks::nanos(self.queries.total())),
             (Sum::SlowQueries, self.queries.slow()),
@@ -138,17 +136,5 @@ impl Frame {
     /// Returns the statements so far.
     pub fn queries(&self) -> &sql::Queries {
         &self.queries
-    }
-
-    /// Returns the number by which others find the component: its profiler, and which of its components.
-    pub(super) fn number(&self) -> u64 {
-        let number =
-            |measured: &Arc<Measured>| u64::from(measured.shared.number) << 32 | u64::from(measured.number);
-        self.measured.as_ref().map_or(0, number)
-    }
-
-    /// Takes [`number`](Self::number) apart.
-    pub(super) fn of_number(number: u64) -> (u32, usize) {
-        ((number >> 32) as u32, (number & u64::from(u32::MAX)) as usize)
     }
 }

@@ -128,17 +128,17 @@ impl Measured {
             ..SlowCall::default()
         };
         let Some(frame) = frame else { return call };
-        let (polls, blocking) = (&frame.polls, &frame.blocking);
+        let (polls, others) = (&frame.polls, &frame.others);
         call.busy_ns = frame.busy_at(ended.now);
-        call.cpu_busy_ns = polls.cpu_busy.get() + blocking.cpu_busy.get();
-        call.cpu_ns = (call.cpu_busy_ns > 0).then(|| polls.cpu.get() + blocking.cpu.get());
+        call.cpu_busy_ns = polls.cpu_busy.get() + others.cpu_busy.get();
+        call.cpu_ns = (call.cpu_busy_ns > 0).then(|| polls.cpu.get() + others.cpu.get());
         call.polls = polls.polls.get();
         let open = frame.polled_since().map_or(0, |since| ended.now.saturating_sub(since));
         call.longest_poll_ns = polls.longest.get().max(open);
         let own = |all: u64, inner: u64| counted(all.saturating_sub(inner));
-        call.allocated_bytes = own(polls.bytes.get() + blocking.bytes.get(), frame.inner.bytes.get());
+        call.allocated_bytes = own(polls.bytes.get() + others.bytes.get(), frame.inner.bytes.get());
         call.allocations =
-            own(polls.allocations.get() + blocking.allocations.get(), frame.inner.allocations.get());
+            own(polls.allocations.get() + others.allocations.get(), frame.inner.allocations.get());
         frame.note(|notes| {
             call.checkpoints = notes
                 .checkpoints

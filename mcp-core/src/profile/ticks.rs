@@ -28,6 +28,7 @@ struct Scale {
 }
 
 /// Returns the nanoseconds since the first call in this process.
+#[inline]
 pub fn now() -> u64 {
     #[cfg(test)]
     if let Some(nanos) = fake::read() {
@@ -38,8 +39,13 @@ pub fn now() -> u64 {
             let ticks = u128::from(counter.saturating_sub(scale.counter));
             scale.nanos + ((ticks * u128::from(scale.factor)) >> 32) as u64
         }
-        _ => nanos(start().at.elapsed()),
+        _ => by_instant(),
     }
+}
+
+#[cold]
+fn by_instant() -> u64 {
+    nanos(start().at.elapsed())
 }
 
 /// Returns a duration in nanoseconds.
@@ -93,6 +99,7 @@ fn is_steady() -> bool {
 
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "the instruction has no safe form")]
+#[inline]
 fn counter() -> Option<u64> {
     // SAFETY: every x86-64 has the instruction, and it reads nothing but the counter.
     Some(unsafe { core::arch::x86_64::_rdtsc() })

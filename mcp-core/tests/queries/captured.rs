@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use mcp_core::assert_queries;
+use mcp_core::profile::in_call;
 use mcp_core::profile::sql::{capture, unattributed};
 use sqlx::{AssertSqlSafe, SqlitePool};
 use tokio_stream::StreamExt as _;
@@ -62,6 +63,18 @@ async fn conditions_that_do_not_hold_list_the_statements() {
     assert_eq!(message, expected);
     let message = panics(async { assert_queries!(at most 2, no repeats; names(&pool, &[1, 2, 3])) }).await;
     assert!(message.starts_with("3 statements ran"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tasks_in_the_call_are_heard() {
+    let file = File::new();
+    let pool = opened(&file).await;
+    let (names, captured) = capture(async {
+        let pool = pool.clone();
+        tokio::spawn(in_call(async move { names(&pool, &[1, 2]).await })).await.unwrap()
+    })
+    .await;
+    assert_eq!((names.len(), captured.count()), (2, 2), "{captured:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

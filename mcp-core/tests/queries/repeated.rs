@@ -2,20 +2,18 @@
 
 use std::time::Duration;
 
-use mcp_core::profile::Frame;
 use mcp_core::profile::sql::{PoolFigures, pool};
 use sqlx::SqlitePool;
 
 use crate::support::*;
 
 async fn users(pool: &SqlitePool, times: i64) {
-    let current = || Frame::current().unwrap();
     sqlx::query("SELECT 1 AS all_rows").fetch_all(pool).await.unwrap();
-    current().checkpoint("rows loaded", None);
+    mcp_core::checkpoint!("rows loaded");
     for id in 0..times {
         sqlx::query("SELECT $1 AS one_user").bind(id).fetch_one(pool).await.unwrap();
     }
-    current().checkpoint("users loaded", None);
+    mcp_core::checkpoint!("users loaded");
     sqlx::query("SELECT $1 AS one_user").bind(-1).fetch_one(pool).await.unwrap();
 }
 
