@@ -108,8 +108,7 @@ impl Frame {
 
     /// Makes this the current frame of the thread until what is returned is dropped.
     pub fn enter(self: &Arc<Self>) -> Current {
-        let outer =
-            Here::with(|here| (here.replace(Some(Arc::clone(self))), here.begin(Begun::default())));
+        let outer = Here::with(|here| (here.replace(Some(Arc::clone(self))), here.begin(Begun::default())));
         Current { outer: outer.unwrap_or_default() }
     }
 

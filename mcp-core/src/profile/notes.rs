@@ -104,8 +104,7 @@ impl Frame {
             0 => (0, 0),
             since => (now.saturating_sub(since), Allocated::now().since(begun.allocated).bytes),
         };
-        let (busy, bytes) =
-            (self.busy() + busy, self.polls.bytes.get() + self.others.bytes.get() + bytes);
+        let (busy, bytes) = (self.busy() + busy, self.polls.bytes.get() + self.others.bytes.get() + bytes);
         let queries = self.statements.get();
         self.note(|notes| {
             let checkpoint = Checkpoint { label, value, at, busy, bytes, queries };

@@ -211,8 +211,7 @@ impl Drop for Entered {
 impl Frame {
     fn wants_cpu(&self, work: Work) -> bool {
         let meter: &Meter = &self.polls;
-        self.sampled
-            && (work != Work::Own || meter.polls.get() < SAMPLED_POLLS || meter.last.get() >= LONG)
+        self.sampled && (work != Work::Own || meter.polls.get() < SAMPLED_POLLS || meter.last.get() >= LONG)
     }
 }
 

@@ -336,6 +336,14 @@ impl Measured {
         }
     }
 
+    /// Returns the longest poll since the last time that this was asked, to within a slot.
+    #[cfg(feature = "redis")]
+    pub(super) fn take_longest_poll(&self) -> u64 {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = windows.as_mut().map_or(0, |windows| windows.take_longest_poll());
+        slots.max(self.recent_poll.get())
+    }
+
     /// Returns what was measured in a span of time, and how long the span is.
     pub fn window(&self, span: Span, now: Duration) -> (Totals, Duration) {
         let totals = self.totals();

@@ -72,8 +72,7 @@ impl Frame {
         // What was not reached lasted up to now.
         let reached = |time: &Counter| Some(time.get()).filter(|time| *time > 0).unwrap_or(now);
         let (entered, returned) = (reached(&times.entered), reached(&times.returned));
-        let total =
-            |of: fn(&super::frame::Meter) -> &Counter| of(&self.polls).get() + of(&self.others).get();
+        let total = |of: fn(&super::frame::Meter) -> &Counter| of(&self.polls).get() + of(&self.others).get();
         let bytes = total(|meter| &meter.bytes).saturating_sub(self.inner.bytes.get());
         let allocations = total(|meter| &meter.allocations).saturating_sub(self.inner.allocations.get());
         let busy = total(|meter| &meter.busy).saturating_sub(self.inner.busy.get());

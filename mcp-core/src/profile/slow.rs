@@ -59,6 +59,8 @@ pub(super) struct Kept {
     worst: Vec<Arc<SlowCall>>,
     /// The newest last.
     last: VecDeque<Arc<SlowCall>>,
+    /// Those that hung when they were caught: since when, and as what they are kept.
+    hung: VecDeque<(u64, String)>,
 }
 
 impl Kept {
@@ -72,6 +74,28 @@ impl Kept {
             self.worst.truncate(KEPT - 1);
             self.worst.insert(at, Arc::clone(call));
         }
+    }
+
+    /// Notes that a call which began then hangs.
+    fn hangs(&mut self, since: u64, id: String) {
+        if self.hung.len() == KEPT {
+            self.hung.pop_front();
+        }
+        self.hung.push_back((since, id));
+    }
+
+    /// Returns which of those that hung it is.
+    fn hung(&self, begins: [u64; 2]) -> Option<usize> {
+        self.hung.iter().position(|(since, _)| begins.contains(since))
+    }
+
+    /// Forgets a call that hung, as it has ended; returns as what it was kept.
+    fn forget_hung(&mut self, begins: [u64; 2]) -> Option<String> {
+        let at = self.hung(begins)?;
+        let (_, id) = self.hung.remove(at)?;
+        self.worst.retain(|call| call.id != id);
+        self.last.retain(|call| call.id != id);
+        Some(id)
     }
 
     /// Returns whether a call that took so long is one of the worst.
@@ -95,18 +119,35 @@ impl Measured {
     pub(super) fn capture(&self, ended: &Ended, frame: Option<&Frame>, times: [u64; 3]) {
         let [called, ..] = times;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of a poll that hung it is not known when its call began.
+        let begins = [called, frame.map_or(called, |frame| frame.times.begun.get())];
+        let mut hung = None;
+        match kept.as_mut() {
+            Some(kept) if ended.why != Why::Hangs => hung = kept.forget_hung(begins),
+            Some(kept) if kept.hung(begins).is_some() => return,
+            _ => {}
+        }
         let before = self.caught.get();
         let is_soon = before != 0 && ended.now.saturating_sub(before) < BETWEEN;
         let is_worst = kept.as_ref().is_none_or(|kept| kept.is_worst(ended.now.saturating_sub(called)));
-        if is_soon && ended.why != Why::Hangs && !(ended.why == Why::Slow && is_worst) {
+        let is_told = ended.why == Why::Hangs || hung.is_some() || (ended.why == Why::Slow && is_worst);
+        if is_soon && !is_told {
             return;
         }
         if kept.is_none() && !self.shared.may_keep() {
             return;
         }
         self.caught.set(ended.now);
-        let call = Arc::new(self.caught(ended, frame, times));
-        kept.get_or_insert_default().push(&call);
+        let mut call = self.caught(ended, frame, times);
+        if let Some(id) = hung {
+            call.id = id;
+        }
+        let call = Arc::new(call);
+        let keeps = kept.get_or_insert_default();
+        keeps.push(&call);
+        if ended.why == Why::Hangs {
+            keeps.hangs(called, call.id.clone());
+        }
         drop(kept);
         self.shared.tell(call);
     }

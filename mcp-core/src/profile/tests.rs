@@ -507,6 +507,42 @@ fn a_thread_that_blocks_is_a_part_of_the_run_also_when_it_panics() {
     assert!(Frame::current().is_none());
 }
 
+#[test]
+fn a_call_that_hung_is_kept_once_also_when_it_ends() {
+    let kept = |bench: &Bench| {
+        let calls = bench.profiler.slow_calls();
+        let [call] = &calls[..] else { panic!("{calls:?}") };
+        (call.id.clone(), call.why.clone(), call.wall_ns)
+    };
+    // Between two polls, and within one.
+    for within in [false, true] {
+        let bench = Bench::new();
+        let hung = std::cell::RefCell::new(None);
+        let wait = || {
+            fake::advance(11_000_000);
+            bench.profiler.tick();
+            hung.replace(Some(kept(&bench)));
+        };
+        let (call, mut run) = bench.begin(Box::pin(async {
+            if within {
+                wait();
+            }
+            turn().await;
+        }));
+        assert!(poll(&mut run).is_pending());
+        if !within {
+            wait();
+        }
+        bench.profiler.tick();
+        assert!(poll(&mut run).is_ready());
+        drop(run);
+        Bench::end(call, Outcome::Ok);
+        let (id, why, wall) = hung.take().unwrap();
+        assert_eq!((why.as_str(), wall), ("hangs", 11_000_000), "{within}");
+        assert_eq!(kept(&bench), (id, "slow".to_owned(), 11_000_000), "{within}");
+    }
+}
+
 /// Runs a future to its end on a thread of its own, whose clock stands where a call's does.
 fn elsewhere(future: impl Future<Output = ()> + Send + 'static) {
     let there = std::thread::spawn(move || {

@@ -24,6 +24,9 @@ pub(super) struct Windows {
     /// The minute that is not over, and since when.
     minute: Totals,
     minute_since: Duration,
+    /// The longest poll since the history asked.
+    #[cfg(feature = "redis")]
+    longest_poll: u64,
 }
 
 /// What came in one slot.
@@ -76,6 +79,10 @@ impl Windows {
     pub(super) fn advance(&mut self, now: Duration, totals: Totals, longest_poll: u64) {
         let mut came = totals.since(&self.last);
         came.longest_poll = longest_poll;
+        #[cfg(feature = "redis")]
+        {
+            self.longest_poll = self.longest_poll.max(longest_poll);
+        }
         self.last = totals;
         self.minute.merge(&came);
         push(&mut self.fine, Slot { end: now, came });
@@ -83,6 +90,12 @@ impl Windows {
             self.minute_since = now;
             push(&mut self.coarse, Slot { end: now, came: std::mem::take(&mut self.minute) });
         }
+    }
+
+    /// Returns the longest poll of the slots since the last time that this was asked.
+    #[cfg(feature = "redis")]
+    pub(super) fn take_longest_poll(&mut self) -> u64 {
+        std::mem::take(&mut self.longest_poll)
     }
 
     /// Returns what came in a span up to now, and how long the span is.

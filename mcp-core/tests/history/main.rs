@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use mcp_core::cache::CacheOutcome;
 use mcp_core::link::Item;
 use mcp_core::profile::history::History;
-use mcp_core::profile::{Outcome, Profiler, ProfilerOptions};
+use mcp_core::profile::{FINE, Outcome, Profiled, Profiler, ProfilerOptions};
 use mcp_core::registry::Registry;
 use mcp_core::tool;
 
@@ -115,6 +115,33 @@ async fn an_hour_ends_where_it_does() {
     node.write(NOW + HOUR + 10_000).await;
     let expected = [(1, "one".to_owned(), 7, 1), (0, "one".to_owned(), 1, 1)];
     assert_eq!(node.calls(2, NOW + HOUR + 10_000).await, expected);
+}
+
+#[tokio::test]
+async fn the_longest_poll_is_that_of_the_hour() {
+    let node = Node::new(&redis(), &application("longest"));
+    let run = |took: Duration| {
+        let mut call = node.profiler.call(node.registry.tool("one").unwrap()).unwrap();
+        call.decoded();
+        let run = std::future::poll_fn(move |_| std::task::Poll::Ready(std::thread::sleep(took)));
+        let run = Profiled::new(run, Some(call.bypassed()));
+        async move {
+            run.await;
+            call.end(Outcome::Ok, CacheOutcome::Bypass);
+        }
+    };
+    run(Duration::from_millis(30)).await;
+    node.write(NOW).await;
+    // Its slot of five seconds is over.
+    tokio::time::sleep(FINE).await;
+    node.profiler.tick();
+    node.write(NOW + HOUR).await;
+    run(Duration::from_millis(2)).await;
+    node.write(NOW + HOUR + 10_000).await;
+    let past = node.history.read(2, NOW + HOUR + 10_000).await.unwrap();
+    let longest: Vec<_> = past.iter().map(|past| past.totals.longest_poll / 1_000_000).collect();
+    let [before, now] = longest[..] else { panic!("{longest:?}") };
+    assert!(before >= 30 && (2..30).contains(&now), "{longest:?}");
 }
 
 struct Server(Child);

@@ -45,6 +45,8 @@ struct Written {
 struct Component {
     before: Totals,
     noted: Totals,
+    /// The longest poll of the hour.
+    longest_poll: u64,
 }
 
 /// What all processes measured of a component in one hour.
@@ -162,14 +164,18 @@ impl Written {
         self.hour = Some(hour);
         for (measured, component) in profiler.components().iter().zip(&mut self.components) {
             let totals = measured.totals();
+            component.longest_poll = component.longest_poll.max(measured.take_longest_poll());
             if totals != component.noted {
-                let blob = blob::write(&totals.since(&component.before));
+                let mut came = totals.since(&component.before);
+                came.longest_poll = component.longest_poll;
+                let blob = blob::write(&came);
                 // What came since the last look belongs to the hour that it was in.
                 self.pending.entry(last).or_default().insert(field(profiler, measured), blob);
                 component.noted = totals;
             }
             if last != hour {
                 component.before = component.noted.clone();
+                component.longest_poll = 0;
             }
         }
         while self.pending.len() > PENDING {
