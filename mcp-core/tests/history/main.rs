@@ -117,6 +117,16 @@ async fn an_hour_ends_where_it_does() {
     assert_eq!(node.calls(2, NOW + HOUR + 10_000).await, expected);
 }
 
+#[test]
+fn where_nobody_counts_allocations_none_are_told() {
+    let registry = Registry::new([Item::Tool(one::def())]).unwrap();
+    let profiler = Profiler::new(&registry, ProfilerOptions::default());
+    profiler.call(registry.tool("one").unwrap()).unwrap().end(Outcome::Ok, CacheOutcome::Memory);
+    let report = profiler.report("server", "1");
+    assert!(!report.counts_allocations);
+    assert!(report.components[0].windows.values().all(|window| window.allocated_bytes.is_none()));
+}
+
 #[tokio::test]
 async fn the_longest_poll_is_that_of_the_hour() {
     let node = Node::new(&redis(), &application("longest"));
