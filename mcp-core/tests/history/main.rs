@@ -178,7 +178,7 @@ async fn a_redis_that_is_away_costs_no_call_and_at_most_hours() {
     for hour in 0..4 {
         let begun = Instant::now();
         node.call("one", hour + 1);
-        assert!(begun.elapsed() < Duration::from_millis(50));
+        assert!(begun.elapsed() < Duration::from_millis(500));
         assert!(node.history.write(&node.profiler, NOW + hour * HOUR).await.is_err());
     }
     assert_eq!(node.history.dropped(), 1, "the oldest hour of one component");

@@ -121,7 +121,7 @@ async fn a_pool_in_which_all_are_busy_says_so_in_time() {
     let error = level.read(&key(1), &[]).await.unwrap_err().to_string();
     let took = began.elapsed();
     assert!(error.contains("no connection became free"), "{error}");
-    assert!(took >= wait && took < wait * 3, "it took {took:?}");
+    assert!(took >= wait && took < Duration::from_secs(5), "it took {took:?}");
     let figures = level.pool().unwrap();
     assert_eq!((figures.waits, figures.timeouts), (1, 1));
     assert!(figures.waited >= wait);

@@ -79,7 +79,7 @@ async fn p34_a_file_that_another_process_locks_is_an_error_soon_and_works_after(
     let began = Instant::now();
     assert!(store(&level, 2, &[], &marks, b"locked").await.is_err());
     let took = began.elapsed();
-    assert!(took < Duration::from_millis(700), "it took {took:?}; the limit of SQLite's wait is 250 ms");
+    assert!(took < Duration::from_secs(3), "it took {took:?}; the limit of SQLite's wait is 250 ms");
     assert!(level.invalidate(&Voided::All, Origin(1)).await.is_err());
     assert_eq!(content(&level, 1).await.unwrap(), b"before", "who only reads waits for nobody");
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
@@ -98,7 +98,7 @@ async fn p34_a_file_that_is_locked_from_the_start_does_not_keep_a_server_from_st
     let began = Instant::now();
     assert!(level.read(&key(1), &[]).await.is_err());
     let took = began.elapsed();
-    assert!(took < Duration::from_millis(1500), "it took {took:?}");
+    assert!(took < Duration::from_secs(4), "it took {took:?}");
     other.close().await.unwrap();
     until_it_works(&level).await;
 }

@@ -331,7 +331,7 @@ pub(crate) async fn silence_is_answered_in_time(stand: &impl Stand, name: &str) 
         let began = Instant::now();
         assert_eq!(news.next().await.unwrap(), []);
         let took = began.elapsed();
-        assert!(took <= SILENCE + Duration::from_millis(100), "silence took {took:?}");
+        assert!(took <= SILENCE + Duration::from_secs(2), "silence took {took:?}");
         assert!(took >= SILENCE / 4, "it did not wait: {took:?}");
     }
 }
