@@ -39,6 +39,8 @@ pub struct ProfilerOptions {
     pub slow_query: Duration,
     /// From how many equal statements on a call repeats itself.
     pub repeated: u32,
+    /// Tells which trace the thread works for; asked of calls that are kept, where their run does not know.
+    pub trace: Option<fn() -> Option<[u8; 16]>>,
 }
 
 impl Default for ProfilerOptions {
@@ -50,6 +52,7 @@ impl Default for ProfilerOptions {
             slow_factor: 0.0,
             slow_query: Duration::from_millis(100),
             repeated: 5,
+            trace: None,
         }
     }
 }
@@ -267,7 +270,7 @@ impl Profiler {
             profiling: self.is_enabled(),
             sample_rate: self.shared.options.sample_rate,
             counts_allocations: counts_allocations(),
-            sql: SqlReport::of(sql::state()),
+            sql: SqlReport::of(&sql::state()),
             components: components.map(|measured| measured.report(now)).collect(),
             slow: self.slow_calls().iter().take(100).map(|call| SlowCall::clone(call)).collect(),
             statements: statements.figures(),
@@ -279,13 +282,14 @@ impl Profiler {
         }
     }
 
-    /// Returns what there was no room for.
+    /// Returns what there was no room for; `history` is left to the server.
     pub fn dropped(&self) -> Dropped {
         Dropped {
             slow_calls: self.shared.dropped_slow.load(Relaxed),
             statements: sql::statements().dropped(),
             alerts: self.shared.dropped_alerts.load(Relaxed),
             active: self.shared.active.dropped(),
+            history: 0,
         }
     }
 

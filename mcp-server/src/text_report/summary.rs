@@ -156,6 +156,7 @@ fn dropped(report: &Report) -> String {
         (dropped.statements, "statement", "statements"),
         (dropped.alerts, "alert", "alerts"),
         (dropped.active, "call under way", "calls under way"),
+        (dropped.history, "hour of the history", "hours of the history"),
     ];
     let counts = counts.iter().filter(|(count, ..)| *count > 0);
     let counts: Vec<_> = counts.map(|(count, one, many)| counted(*count, one, many)).collect();
@@ -185,6 +186,10 @@ fn measured(report: &Report) -> Vec<String> {
     ];
     let note = report.sql.note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
     lines.push(format!("SQL: {}{note}", report.sql.state));
+    if report.sql.unattributed > 0 {
+        let statements = counted(report.sql.unattributed, "statement", "statements");
+        lines.push(format!("SQL: {statements} belonged to no call, and are in no figures"));
+    }
     if !report.profiling {
         lines.push("profiling is off: these are the figures of when it was on".to_owned());
     }
