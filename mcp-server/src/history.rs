@@ -56,3 +56,44 @@ pub(crate) async fn write_last(core: &Core) {
         tracing::warn!(%error, "the last seconds are not in the history");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Server;
+    use mcp_core::prelude::*;
+
+    use super::*;
+
+    /// How long an hour is, in milliseconds.
+    const HOUR: u64 = 3_600_000;
+
+    /// Adds two numbers.
+    #[tool]
+    fn added(a: u64, b: u64) -> u64 {
+        a + b
+    }
+
+    #[tokio::test]
+    async fn hours_that_are_lost_are_told() {
+        let mut config = Config::default();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        config.redis_url = Some(format!("redis://127.0.0.1:{port}"));
+        let server = Server::builder().config(config).tool(added::def());
+        let core = server.core().unwrap();
+        let history = Arc::new(configured(core).unwrap().unwrap());
+        assert!(core.history.set(Arc::clone(&history)).is_ok());
+        for hour in 0..4 {
+            assert_eq!(core.report().dropped.history, 0, "{hour}");
+            server.call_tool("added", serde_json::json!({ "a": 1, "b": hour })).await.unwrap();
+            history.write(&core.dispatch.profiler, hour * HOUR).await.unwrap_err();
+        }
+        assert_eq!(core.report().dropped.history, 1);
+        #[cfg(feature = "http")]
+        {
+            use crate::metrics::{Exposition, Format};
+
+            let text = Exposition::new(&Arc::downgrade(core)).write(Format::Text).unwrap();
+            assert!(text.contains("mcp_profiler_dropped_total{what=\"history\"} 1\n"), "{text}");
+        }
+    }
+}

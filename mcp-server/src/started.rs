@@ -63,6 +63,9 @@ pub(crate) struct Core {
     /// Whether what was measured is served at an address of its own.
     #[cfg(feature = "http")]
     pub(crate) admin: OnceLock<Result<(), Error>>,
+    /// The wrong tokens for what was measured, wherever they came.
+    #[cfg(feature = "http")]
+    pub(crate) guesses: Arc<crate::admin::Guesses>,
     /// How many alerts did not reach the URL that they were for.
     pub(crate) unsent: Arc<AtomicU64>,
     /// Cancelled when the server is told to stop: nothing new is taken on, and subscriptions end.
@@ -119,6 +122,10 @@ impl Core {
         options.slow_factor = config.slow_factor;
         options.slow_query = config.slow_query_threshold;
         options.repeated = config.repeated_queries;
+        #[cfg(feature = "otel")]
+        {
+            options.trace = Some(crate::operation::trace);
+        }
         let profiler = Arc::new(Profiler::new(&registry, options));
 
         let needs = registry.entries().iter().map(|entry| (entry.def.name, entry.def.place, entry.def.needs));
@@ -175,6 +182,8 @@ impl Core {
             sessions: Sessions::default(),
             #[cfg(feature = "http")]
             admin: OnceLock::new(),
+            #[cfg(feature = "http")]
+            guesses: Arc::default(),
             unsent,
             stopping,
             ended: CancellationToken::new(),
@@ -259,7 +268,21 @@ impl Core {
         report.cache = measured::cache(&self.dispatch.cache);
         report.runtime = measured::runtime(self);
         report.dropped.alerts += self.unsent.load(Ordering::Relaxed);
+        report.dropped.history = self.lost_hours();
         report
+    }
+
+    /// Returns how many hours of components the history has lost.
+    #[cfg(feature = "redis")]
+    pub(crate) fn lost_hours(&self) -> u64 {
+        self.history.get().map_or(0, |history| history.dropped())
+    }
+
+    /// Returns how many hours of components the history has lost: there is none.
+    #[cfg(not(feature = "redis"))]
+    #[expect(clippy::unused_self, reason = "has the form of the version with a history")]
+    pub(crate) fn lost_hours(&self) -> u64 {
+        0
     }
 }
 

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::counter::Counter;
 use super::frame::Frame;
 use super::here::Seat;
+use super::measured::Measured;
 use super::profiler::Profiler;
 use super::slow::{Ended, Why};
 use super::ticks;
@@ -73,38 +75,46 @@ impl Active {
 }
 
 impl Profiler {
-    /// Catches calls that run for ten times the time that makes them slow, each once.
+    /// Catches calls that hang, each once.
     pub(super) fn look_for_hangs(&self) {
         let now = ticks::now();
-        for frame in self.shared.active.all() {
+        let runs = self.shared.active.all();
+        for frame in &runs {
             let Some(measured) = &frame.measured else { continue };
-            let called = frame.times.called.get();
-            if now.saturating_sub(called) > measured.limit().saturating_mul(HANGS) && frame.told.get() == 0 {
+            let times = [&frame.times.called, &frame.times.decoded, &frame.times.looked].map(Counter::get);
+            measured.catch_hanging(Some(frame), times, now, || {
+                let is_new = frame.told.get() == 0;
                 frame.told.set(1);
-                let ended = Ended { why: Why::Hangs, outcome: None, cache: None, now };
-                let times = [called, frame.times.decoded.get(), frame.times.looked.get()];
-                measured.capture(&ended, Some(&frame), times);
-            }
+                is_new
+            });
         }
-        self.look_for_long_polls(now);
-    }
-
-    /// A poll that does not end cannot be asked; its thread says whose it is.
-    fn look_for_long_polls(&self, now: u64) {
-        let polls = Seat::all();
+        // A first poll that does not end is of no run that waits; its thread says whose it is.
+        let polls: Vec<_> = Seat::all()
+            .into_iter()
+            .filter(|(number, since)| {
+                !runs.iter().any(|run| run.number == *number && run.polled_since() == Some(*since))
+            })
+            .collect();
         let mut told = self.shared.active.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.retain(|poll| polls.contains(poll));
         for (number, since) in polls {
             let (profiler, component) = Frame::of_number(number);
             let measured =
                 (profiler == self.shared.number).then(|| self.components().get(component)).flatten();
-            let Some(measured) = measured else { continue };
-            if now.saturating_sub(since) > measured.limit().saturating_mul(HANGS)
-                && told.insert((number, since))
-            {
-                let ended = Ended { why: Why::Hangs, outcome: None, cache: None, now };
-                measured.capture(&ended, None, [since, since, since]);
+            if let Some(measured) = measured {
+                measured.catch_hanging(None, [since; 3], now, || told.insert((number, since)));
             }
+        }
+    }
+}
+
+impl Measured {
+    /// Catches a call that runs for ten times the time that makes it slow, where that is new.
+    fn catch_hanging(&self, frame: Option<&Frame>, times: [u64; 3], now: u64, is_new: impl FnOnce() -> bool) {
+        let [called, ..] = times;
+        if now.saturating_sub(called) > self.limit().saturating_mul(HANGS) && is_new() {
+            let ended = Ended { why: Why::Hangs, outcome: None, cache: None, now };
+            self.capture(&ended, frame, times);
         }
     }
 }

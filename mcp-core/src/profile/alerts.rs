@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::findings::human;
 use super::report::{Finding, SlowCall};
+use super::units::human;
 
 /// How long nobody is told again of the same.
 const PAUSE: Duration = Duration::from_secs(60);

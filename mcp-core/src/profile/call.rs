@@ -17,6 +17,9 @@ use crate::cache::CacheOutcome;
 /// Tokio's own advice is 10 to 100 µs between two awaits; this is where other calls notice.
 pub(super) const BLOCKS: u64 = 10_000_000;
 
+/// A call that takes longer is more likely one during which the machine slept, in nanoseconds: an hour.
+const UNLIKELY: u64 = 3_600_000_000_000;
+
 /// A call that is measured: where its time goes, and how it ends.
 #[derive(Debug)]
 #[must_use = "a call is counted when it ends"]
@@ -65,6 +68,9 @@ impl<'a> Call<'a> {
         // A run that nothing is kept of ends its call.
         let now = if over > 0 && cache == CacheOutcome::Bypass { over } else { ticks::now() };
         let wall = now.saturating_sub(self.called);
+        if now < self.called || wall > UNLIKELY {
+            self.measured.shared.note_clock();
+        }
         let decoded = if self.decoded == 0 { now } else { self.decoded };
         let looked = if self.looked == 0 { now } else { self.looked };
         let (lookup, wait) = match run {

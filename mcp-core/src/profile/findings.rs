@@ -2,6 +2,7 @@
 
 use super::call::BLOCKS;
 use super::report::{Finding, SlowCall};
+use super::units::human;
 
 /// How many findings are kept.
 const MOST: usize = 200;
@@ -198,15 +199,4 @@ fn after_most(
     let (longest, checkpoint) = gaps.max_by_key(|(gap, _)| *gap)?;
     // Before the first one it was longer still.
     (longest >= of(first)).then(|| checkpoint.label.clone())
-}
-
-/// Returns a time in nanoseconds as people write it.
-pub fn human(nanos: u64) -> String {
-    let value = nanos as f64;
-    match nanos {
-        0..1_000 => format!("{nanos} ns"),
-        1_000..1_000_000 => format!("{:.1} µs", value / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} ms", value / 1e6),
-        _ => format!("{:.2} s", value / 1e9),
-    }
 }

@@ -1,5 +1,6 @@
 //! Histograms: how often which value was seen, in little space.
 
+use super::boundaries::{COMPONENT_BOUNDARIES, Durations};
 use super::counter::{Counter, Writer};
 
 /// Buckets to each power of two, as a power of two.
@@ -10,6 +11,9 @@ const MAX_BITS: u32 = 42;
 
 const BUCKETS: usize = ((MAX_BITS - SUB_BITS + 1) << SUB_BITS) as usize;
 
+/// A bucket that a boundary is in is two: what is on either side of it is counted apart.
+const CELLS: usize = BUCKETS + COMPONENT_BOUNDARIES.len();
+
 /// How far a percentile may be off, as a share of the value.
 pub const ERROR_BOUND: f64 = 1.0 / 64.0;
 
@@ -17,18 +21,18 @@ pub const ERROR_BOUND: f64 = 1.0 / 64.0;
 ///
 /// A bucket is at most 1/32 of its value wide, so its middle is within 1/64 ([`ERROR_BOUND`]). Longer times
 /// than 73 minutes fall into the last bucket. The count is the sum of the buckets and nothing else, so
-/// that both always agree. 9.5 KiB.
+/// that both always agree. 9.7 KiB.
 #[derive(Debug)]
 pub struct Histogram {
-    buckets: Box<[Counter]>,
+    cells: Box<[Counter]>,
     sum: Counter,
     max: Counter,
 }
 
 impl Default for Histogram {
     fn default() -> Self {
-        let buckets = std::iter::repeat_with(Counter::default).take(BUCKETS).collect();
-        Self { buckets, sum: Counter::default(), max: Counter::default() }
+        let cells = std::iter::repeat_with(Counter::default).take(CELLS).collect();
+        Self { cells, sum: Counter::default(), max: Counter::default() }
     }
 }
 
@@ -39,8 +43,8 @@ impl Histogram {
     }
 
     pub(super) fn record_as(&self, writer: Writer, nanos: u64) {
-        if let Some(bucket) = self.buckets.get(bucket(nanos)) {
-            bucket.add(writer, 1);
+        if let Some(cell) = self.cells.get(cell(nanos)) {
+            cell.add(writer, 1);
         }
         self.sum.add(writer, nanos);
         self.max.raise(nanos);
@@ -48,8 +52,24 @@ impl Histogram {
 
     /// Adds what was seen so far.
     pub fn add_to(&self, counts: &mut Counts) {
-        let seen = self.buckets.iter().enumerate().map(|(index, count)| (index, count.get()));
-        counts.add(seen.filter(|(_, count)| *count > 0), self.sum.get(), self.max.get());
+        let seen = self.seen().map(|(bucket, _, count)| (bucket, count));
+        counts.add(seen, self.sum.get(), self.max.get());
+    }
+
+    /// Adds what was seen so far, by the boundaries.
+    pub fn add_durations(&self, durations: &mut Durations) {
+        for (_, below, count) in self.seen() {
+            if let Some(total) = durations.buckets.get_mut(below) {
+                *total += count;
+            }
+        }
+        durations.sum = durations.sum.wrapping_add(self.sum.get());
+    }
+
+    /// Returns what was counted in each cell: its bucket, which boundary it is below, and how many.
+    fn seen(&self) -> impl Iterator<Item = (usize, usize, u64)> + '_ {
+        let seen = cells().zip(&self.cells).map(|((bucket, below), count)| (bucket, below, count.get()));
+        seen.filter(|(_, _, count)| *count > 0)
     }
 }
 
@@ -138,15 +158,6 @@ impl Counts {
         found.map(|bucket| middle(bucket.index()).min(self.max))
     }
 
-    /// Returns how many values are no larger than a bound.
-    ///
-    /// A bucket counts where it ends at the bound or before, so that what is up to 1/32 below the bound may
-    /// be left out, and nothing above it is let in.
-    pub fn at_most(&self, nanos: u64) -> u64 {
-        let below = self.buckets.partition_point(|bucket| end(bucket.index()) <= nanos);
-        self.buckets.iter().take(below).map(|bucket| bucket.count()).sum()
-    }
-
     /// Returns the buckets that are not empty, and what is in them.
     pub fn buckets(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
         self.buckets.iter().map(|bucket| (bucket.index(), bucket.count()))
@@ -179,11 +190,63 @@ impl Counts {
     }
 }
 
+/// Returns where a value is counted.
+///
+/// Its bucket and the boundary that it is below both grow with it, so that no two pairs of them have one sum.
+fn cell(nanos: u64) -> usize {
+    bucket(nanos) + below(nanos)
+}
+
+/// Returns each cell's bucket and which boundary it is below, in their order.
+fn cells() -> impl Iterator<Item = (usize, usize)> {
+    (0..BUCKETS).flat_map(|bucket| {
+        let (first, last) = (below(start(bucket).0), below(end(bucket)));
+        (first..=last).map(move |below| (bucket, below))
+    })
+}
+
 fn bucket(nanos: u64) -> usize {
     let nanos = nanos.min((1 << MAX_BITS) - 1);
-    let magnitude = (64 - nanos.leading_zeros()).saturating_sub(SUB_BITS + 1);
-    ((u64::from(magnitude) << SUB_BITS) + (nanos >> magnitude)) as usize
+    let magnitude = magnitude(nanos);
+    (((magnitude as u64) << SUB_BITS) + (nanos >> magnitude)) as usize
 }
+
+/// Returns which of the boundaries is the first that a value is not above.
+fn below(nanos: u64) -> usize {
+    let Octave { before, boundary } = OCTAVES[magnitude(nanos.min((1 << MAX_BITS) - 1))];
+    before + usize::from(nanos > boundary)
+}
+
+fn magnitude(nanos: u64) -> usize {
+    (64 - nanos.leading_zeros()).saturating_sub(SUB_BITS + 1) as usize
+}
+
+/// What there is of boundaries among the values of one magnitude: each is at least twice the one before.
+#[derive(Clone, Copy)]
+struct Octave {
+    /// How many are below.
+    before: usize,
+    /// The one there is; none: no value is above it.
+    boundary: u64,
+}
+
+/// By magnitude: looked up while a value is counted, where a search would take longer than the counting.
+static OCTAVES: [Octave; (MAX_BITS - SUB_BITS) as usize] = {
+    let mut octaves = [Octave { before: 0, boundary: u64::MAX }; _];
+    let (mut octave, mut next) = (0, 0);
+    while octave < octaves.len() {
+        octaves[octave].before = next;
+        if next < COMPONENT_BOUNDARIES.len()
+            && COMPONENT_BOUNDARIES[next] >> (octave as u32 + SUB_BITS + 1) == 0
+        {
+            octaves[octave].boundary = COMPONENT_BOUNDARIES[next];
+            next += 1;
+        }
+        octave += 1;
+    }
+    assert!(next == COMPONENT_BOUNDARIES.len(), "each boundary has a magnitude of its own");
+    octaves
+};
 
 /// The first value of a bucket, and by how many values it is wide.
 fn start(bucket: usize) -> (u64, u64) {
@@ -225,14 +288,33 @@ mod tests {
         }
 
         #[test]
-        fn a_bound_lets_in_nothing_above_it_and_leaves_out_little_below(
-            values in prop::collection::vec(any::<u32>(), 0..60), bound in any::<u32>(),
+        fn each_side_of_a_boundary_is_counted_apart(
+            nanos in any::<u64>(), near in prop::sample::select(COMPONENT_BOUNDARIES.to_vec()), by in -2_i64..3,
         ) {
-            let values: Vec<_> = values.into_iter().map(u64::from).collect();
-            let exactly = |bound: u64| values.iter().filter(|value| **value <= bound).count() as u64;
-            let bound = u64::from(bound);
-            let found = counts(&values).at_most(bound);
-            prop_assert!(found <= exactly(bound) && found >= exactly(bound - bound / 32), "{}", found);
+            for nanos in [nanos, nanos >> 22, near.saturating_add_signed(by)] {
+                let exactly = COMPONENT_BOUNDARIES.partition_point(|boundary| nanos > *boundary);
+                prop_assert_eq!(below(nanos), exactly, "{}", nanos);
+                prop_assert_eq!(cells().nth(cell(nanos)), Some((bucket(nanos), exactly)), "{}", nanos);
+            }
+        }
+
+        #[test]
+        fn durations_are_exact_at_each_boundary(
+            values in prop::collection::vec((prop::sample::select(COMPONENT_BOUNDARIES.to_vec()), -1_i64..2), 0..60),
+        ) {
+            let values: Vec<_> = values.into_iter().map(|(near, by)| near.saturating_add_signed(by)).collect();
+            let (histogram, mut durations) = (Histogram::default(), Durations::default());
+            values.iter().for_each(|value| histogram.record(*value));
+            histogram.add_durations(&mut durations);
+            let mut seen = 0;
+            for (boundary, count) in COMPONENT_BOUNDARIES.iter().zip(durations.buckets) {
+                seen += count;
+                let exactly = values.iter().filter(|value| **value <= *boundary).count();
+                prop_assert_eq!(seen, exactly as u64, "up to {}", boundary);
+            }
+            prop_assert_eq!(durations.count(), values.len() as u64);
+            prop_assert_eq!(durations.sum, values.iter().sum::<u64>());
+            prop_assert_eq!(counts(&values).count(), durations.count());
         }
 
         #[test]
@@ -253,6 +335,12 @@ mod tests {
             prop_assert!(since.max >= counts(&b).max);
             prop_assert_eq!(Counts::of(all.buckets(), all.sum, all.max), Some(all));
         }
+    }
+
+    #[test]
+    fn cells_have_no_gap() {
+        assert!(cells().enumerate().all(|(index, (bucket, below))| index == bucket + below));
+        assert_eq!(cells().count(), CELLS);
     }
 
     /// Evenly spread numbers that are always the same.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use super::boundaries::Durations;
 use super::counter::{Counter, Gauge, PLACES, Place, Writer};
 use super::histogram::Histogram;
 use super::outcome::Outcome;
@@ -120,6 +121,23 @@ impl Measured {
             failed.add_to(&mut totals.failed);
         }
         totals
+    }
+
+    /// Returns how long calls took since the start: those that ended well without a run, with one, and the others.
+    pub fn durations(&self) -> [Durations; 3] {
+        let mut all = <[Durations; 3]>::default();
+        let [hits, runs, failed] = &mut all;
+        for shard in self.shards.iter().filter_map(OnceLock::get) {
+            for (histogram, durations) in [(&shard.hits, &mut *hits), (&shard.runs, &mut *runs)] {
+                if let Some(histogram) = histogram.get() {
+                    histogram.add_durations(durations);
+                }
+            }
+        }
+        if let Some(histogram) = self.failed.get() {
+            histogram.add_durations(failed);
+        }
+        all
     }
 
     /// Returns how long the function takes of late, an average that forgets; `None` where it has not run.

@@ -12,6 +12,7 @@ mod active;
 mod alerts;
 mod allocator;
 mod beside;
+mod boundaries;
 mod call;
 mod chance;
 mod counter;
@@ -29,6 +30,7 @@ mod run;
 mod slow;
 mod ticks;
 mod totals;
+mod units;
 mod windows;
 
 #[cfg(feature = "redis")]
@@ -41,8 +43,8 @@ mod tests;
 pub use alerts::{Alert, Sink};
 pub use allocator::{CountingAllocator, counts_allocations};
 pub use beside::{in_call, in_call_blocking};
+pub use boundaries::{BOUNDARIES, COMPONENT_BOUNDARIES, Durations};
 pub use call::Call;
-pub use findings::human;
 pub use frame::Frame;
 pub use histogram::{Counts, ERROR_BOUND, Histogram};
 pub use measured::Measured;
@@ -55,6 +57,7 @@ pub use report::{
     QueryReport, RepeatedReport, Report, Series, SlowCall, SqlReport, Window,
 };
 pub use totals::{PHASES, Sum, Totals};
+pub use units::human;
 pub use windows::{COARSE, FINE, SLOTS, Span};
 
 // What the operations of a server are measured with too.
@@ -67,3 +70,6 @@ pub(crate) use poll::blocking;
 
 #[doc(hidden)]
 pub use slow::unix_ms;
+// What the server's sizes are written with too.
+#[doc(hidden)]
+pub use units::digits;

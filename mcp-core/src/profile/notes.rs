@@ -19,6 +19,8 @@ pub(super) struct Notes {
     pub(super) checkpoints: Vec<Checkpoint>,
     pub(super) steps: Vec<Step>,
     pub(super) children: Vec<Child>,
+    /// The trace that the run is a part of.
+    pub(super) trace: Option<[u8; 16]>,
     /// How many there was no room for.
     pub(super) dropped: u64,
 }
@@ -54,6 +56,7 @@ impl Notes {
         self.checkpoints.clear();
         self.steps.clear();
         self.children.clear();
+        self.trace = None;
         self.dropped = 0;
     }
 
@@ -79,6 +82,11 @@ impl Frame {
     /// Returns how long ago its call began.
     pub fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.since_called(ticks::now()))
+    }
+
+    /// Notes which trace the run is a part of, by the id that W3C Trace Context gives it.
+    pub fn trace(&self, id: [u8; 16]) {
+        self.note(|notes| notes.trace = Some(id));
     }
 
     /// Returns the checkpoints so far: what each is named, its value, and how long after the call began.

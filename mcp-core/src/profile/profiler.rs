@@ -39,6 +39,8 @@ pub struct ProfilerOptions {
     pub slow_query: Duration,
     /// From how many equal statements on a call repeats itself.
     pub repeated: u32,
+    /// Tells which trace the thread works for; asked of calls that are kept, where their run does not know.
+    pub trace: Option<fn() -> Option<[u8; 16]>>,
 }
 
 impl Default for ProfilerOptions {
@@ -50,6 +52,7 @@ impl Default for ProfilerOptions {
             slow_factor: 0.0,
             slow_query: Duration::from_millis(100),
             repeated: 5,
+            trace: None,
         }
     }
 }
@@ -84,6 +87,7 @@ pub(super) struct Shared {
     keeping: AtomicU64,
     pub(super) dropped_slow: AtomicU64,
     dropped_alerts: AtomicU64,
+    clock_anomalies: AtomicU64,
     inbox: Mutex<Vec<Arc<SlowCall>>>,
     findings: Mutex<Findings>,
 }
@@ -91,6 +95,12 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn next_id(&self) -> String {
         format!("{:x}", self.ids.fetch_add(1, Relaxed))
+    }
+
+    /// Counts a time that no clock should tell.
+    #[cold]
+    pub(super) fn note_clock(&self) {
+        self.clock_anomalies.fetch_add(1, Relaxed);
     }
 
     /// Returns whether one component more may keep calls.
@@ -143,6 +153,7 @@ impl Profiler {
             keeping: AtomicU64::new(0),
             dropped_slow: AtomicU64::new(0),
             dropped_alerts: AtomicU64::new(0),
+            clock_anomalies: AtomicU64::new(0),
             inbox: Mutex::default(),
             findings: Mutex::default(),
             options,
@@ -267,7 +278,7 @@ impl Profiler {
             profiling: self.is_enabled(),
             sample_rate: self.shared.options.sample_rate,
             counts_allocations: counts_allocations(),
-            sql: SqlReport::of(sql::state()),
+            sql: SqlReport::of(&sql::state()),
             components: components.map(|measured| measured.report(now)).collect(),
             slow: self.slow_calls().iter().take(100).map(|call| SlowCall::clone(call)).collect(),
             statements: statements.figures(),
@@ -276,16 +287,23 @@ impl Profiler {
             cache: serde_json::Value::Null,
             runtime: serde_json::Value::Null,
             dropped: self.dropped(),
+            clock_anomalies: self.clock_anomalies(),
         }
     }
 
-    /// Returns what there was no room for.
+    /// Returns how many calls ended before they began, or took longer than an hour.
+    pub fn clock_anomalies(&self) -> u64 {
+        self.shared.clock_anomalies.load(Relaxed)
+    }
+
+    /// Returns what there was no room for; `history` is left to the server.
     pub fn dropped(&self) -> Dropped {
         Dropped {
             slow_calls: self.shared.dropped_slow.load(Relaxed),
             statements: sql::statements().dropped(),
             alerts: self.shared.dropped_alerts.load(Relaxed),
             active: self.shared.active.dropped(),
+            history: 0,
         }
     }
 

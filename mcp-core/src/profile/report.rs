@@ -41,6 +41,9 @@ pub struct Report {
     /// What the runtime and the process use; of the server.
     pub runtime: Value,
     pub dropped: Dropped,
+    /// Calls that ended before they began, or took longer than an hour: a clock that was set, a machine that slept.
+    #[serde(default)]
+    pub clock_anomalies: u64,
 }
 
 /// Whether SQL statements are seen.
@@ -51,11 +54,15 @@ pub struct SqlReport {
     pub state: String,
     /// By what, and what to do.
     pub note: Option<String>,
+    /// Statements of the process that no call was found for.
+    #[serde(default)]
+    pub unattributed: u64,
 }
 
 impl SqlReport {
-    pub(super) fn of(state: State) -> Self {
-        Self { state: state.word().to_owned(), note: state.note().map(ToOwned::to_owned) }
+    pub(super) fn of(state: &State) -> Self {
+        let note = state.note().map(ToOwned::to_owned);
+        Self { state: state.word().to_owned(), note, unattributed: super::sql::unattributed() }
     }
 }
 
@@ -67,6 +74,9 @@ pub struct Dropped {
     pub statements: u64,
     pub alerts: u64,
     pub active: u64,
+    /// Hours of a component that Redis was away for; of the server.
+    #[serde(default)]
+    pub history: u64,
 }
 
 /// What was measured of one component.
@@ -218,6 +228,7 @@ pub struct SlowCall {
     pub repeated: Vec<RepeatedReport>,
     pub children: Vec<ChildReport>,
     pub dropped: DroppedNotes,
+    /// The trace that it is a part of, in 32 hexadecimal digits; `None` where nobody traces.
     pub trace_id: Option<String>,
 }
 

@@ -166,6 +166,7 @@ impl Measured {
             cache: ended.cache.map(|cache| cache.word().to_owned()),
             wall_ns: ended.now.saturating_sub(called),
             phases: phases(frame, times, ended.now),
+            trace_id: self.trace(frame).map(|id| format!("{:032x}", u128::from_be_bytes(id))),
             ..SlowCall::default()
         };
         let Some(frame) = frame else { return call };
@@ -230,6 +231,12 @@ impl Measured {
             })
             .collect();
         call
+    }
+
+    /// Who drops a call, or finds that it hangs, is in no trace: its run knows better.
+    fn trace(&self, frame: Option<&Frame>) -> Option<[u8; 16]> {
+        let noted = frame.and_then(|frame| frame.note(|notes| notes.trace));
+        noted.or_else(|| self.shared.options.trace?())
     }
 
     /// Returns the calls that are kept, the newest first.

@@ -508,6 +508,15 @@ fn a_thread_that_blocks_is_a_part_of_the_run_also_when_it_panics() {
 }
 
 #[test]
+fn a_clock_that_jumps_is_told_and_breaks_nothing() {
+    let bench = Bench::new();
+    bench.run(async { fake::set(10) });
+    assert_eq!((bench.totals().runs.max, bench.profiler.clock_anomalies()), (0, 1));
+    bench.run(async { fake::advance(2 * 3_600_000_000_000) });
+    assert_eq!((bench.totals().calls(), bench.profiler.clock_anomalies()), (2, 2));
+}
+
+#[test]
 fn a_call_that_hung_is_kept_once_also_when_it_ends() {
     let kept = |bench: &Bench| {
         let calls = bench.profiler.slow_calls();

@@ -1,6 +1,7 @@
 //! Who may look.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::header::{
     ACCEPT, AUTHORIZATION, COOKIE, HOST, LOCATION, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
@@ -13,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::assets;
 use super::form::field;
+use super::guesses::Guesses;
 use super::page::{html, text};
 use crate::transport::http::{ResponseBody, body, is_addressed_to};
 
@@ -24,6 +26,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How many tokens are looked at at once: with the pause, as many a second can be guessed.
 const AT_ONCE: usize = 4;
 
+/// How many cookies of the name are looked at: a browser has one, and who guesses as many as a header holds.
+const MOST_COOKIES: usize = 2;
+
 /// The largest form, in bytes.
 const LARGEST: usize = 4 << 10;
 
@@ -32,6 +37,7 @@ pub(super) struct Access {
     token: Option<Token>,
     hosts: Vec<String>,
     attempts: Semaphore,
+    guesses: Arc<Guesses>,
 }
 
 /// Kept as digests: comparing those takes the same time whatever the tokens have in common.
@@ -43,14 +49,15 @@ struct Token {
 }
 
 impl Access {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, guesses: &Arc<Guesses>) -> Self {
         let token = config.admin_token.as_deref().map(|token| {
             let kept = digest([NAME, token].into_iter());
             let cookie: String = kept.iter().map(|byte| format!("{byte:02x}")).collect();
             let cookie_digest = one(&cookie);
             Token { digest: one(token), cookie, cookie_digest }
         });
-        Self { token, hosts: config.allowed_hosts.clone(), attempts: Semaphore::new(AT_ONCE) }
+        let hosts = config.allowed_hosts.clone();
+        Self { token, hosts, attempts: Semaphore::new(AT_ONCE), guesses: Arc::clone(guesses) }
     }
 
     /// Refuses a request that is addressed to somebody else: a page of theirs may have sent it (DNS rebinding).
@@ -66,13 +73,23 @@ impl Access {
     }
 
     /// Refuses a request without the token, where one is needed.
-    pub(super) fn unauthorized(&self, headers: &HeaderMap) -> Option<Response<ResponseBody>> {
-        let Some(token) = &self.token else { return forwarded(headers) };
-        let bearer = bearer(headers).is_some_and(|bearer| one(bearer) == token.digest);
-        if bearer || cookies(headers).any(|cookie| one(cookie) == token.cookie_digest) {
-            return None;
+    pub(super) async fn authorize(&self, headers: &HeaderMap) -> Result<(), Response<ResponseBody>> {
+        let Some(token) = &self.token else { return forwarded(headers).map_or(Ok(()), Err) };
+        let shown = bearer(headers).map(|bearer| one(bearer) == token.digest);
+        let mut shown =
+            shown.into_iter().chain(cookies(headers).map(|cookie| one(cookie) == token.cookie_digest));
+        match shown.next() {
+            // Who shows nothing guesses nothing.
+            None => Err(unauthorized(headers)),
+            Some(first) if first || shown.any(|right| right) => Ok(()),
+            Some(_) => {
+                let later = self.guesses.wrong(Instant::now());
+                if later.is_some() {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(wrong(headers, later))
+            }
         }
-        Some(unauthorized(headers))
     }
 
     /// Gives a browser its cookie, for the token.
@@ -97,8 +114,9 @@ impl Access {
             return Err(response);
         };
         if one(&shown) != token.digest {
+            let later = self.guesses.wrong(Instant::now());
             tokio::time::sleep(PAUSE).await;
-            return Err(unauthorized(headers));
+            return Err(wrong(headers, later));
         }
         let mut response = to_the_page();
         let cookie = format!("{NAME}={}; HttpOnly; SameSite=Strict; Path=/", token.cookie);
@@ -121,7 +139,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = all.flat_map(|cookies| cookies.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == NAME).map(|(_, value)| value)
+    pairs.filter(|(name, _)| *name == NAME).map(|(_, value)| value).take(MOST_COOKIES)
 }
 
 fn to_the_page() -> Response<ResponseBody> {
@@ -139,14 +157,27 @@ fn forwarded(headers: &HeaderMap) -> Option<Response<ResponseBody>> {
     is_brought.then(|| text(StatusCode::FORBIDDEN, reason))
 }
 
+/// Refuses a wrong token; `later` is how long to wait where there were too many.
+fn wrong(headers: &HeaderMap, later: Option<Duration>) -> Response<ResponseBody> {
+    let Some(later) = later else { return unauthorized(headers) };
+    let reason = "too many wrong tokens: try again later, or send the token of `MCP_ADMIN_TOKEN`\n";
+    let mut response = asking(headers, StatusCode::TOO_MANY_REQUESTS, reason);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(later.as_secs().max(1)));
+    response
+}
+
 /// Asks for the token: people by a form, programs by a header.
 fn unauthorized(headers: &HeaderMap) -> Response<ResponseBody> {
-    let accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let reason = "unauthorized: send the token of `MCP_ADMIN_TOKEN` as `Authorization: Bearer ..`\n";
+    asking(headers, StatusCode::UNAUTHORIZED, reason)
+}
+
+fn asking(headers: &HeaderMap, status: StatusCode, reason: &str) -> Response<ResponseBody> {
+    let accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut response = if accepts.into_iter().any(|value| value.contains("text/html")) {
-        html(StatusCode::UNAUTHORIZED, assets::LOGIN.text())
+        html(status, assets::LOGIN.text())
     } else {
-        text(StatusCode::UNAUTHORIZED, reason)
+        text(status, reason)
     };
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"dashboard\""));
     response

@@ -13,8 +13,10 @@ mod access;
 mod assets;
 mod data;
 mod form;
+mod guesses;
 mod live;
 mod page;
 
+pub(crate) use guesses::Guesses;
 pub(crate) use listener::open;
 pub(crate) use service::Admin;

@@ -37,7 +37,7 @@ impl Admin {
     pub(crate) fn new(core: &Arc<Core>) -> Arc<Self> {
         let weak = Arc::downgrade(core);
         Arc::new(Self {
-            access: Access::new(&core.dispatch.config),
+            access: Access::new(&core.dispatch.config, &core.guesses),
             exposition: Exposition::new(&weak),
             live: Live::new(Weak::clone(&weak), core.stopping.clone()),
             core: weak,
@@ -84,8 +84,8 @@ impl Admin {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(route.allows()));
             return Err(response);
         }
-        if let Some(refusal) = self.access.unauthorized(&parts.headers).filter(|_| !route.is_open()) {
-            return Err(refusal);
+        if !route.is_open() {
+            self.access.authorize(&parts.headers).await?;
         }
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let headers = &parts.headers;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Weak;
 
 use mcp_core::cache::CacheOutcome;
-use mcp_core::profile::{Counts, Outcome, PHASES, Sum, Totals, counts_allocations};
+use mcp_core::profile::{COMPONENT_BOUNDARIES, Durations, Outcome, PHASES, Sum, Totals, counts_allocations};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder};
 use prometheus_client::metrics::MetricType;
@@ -14,33 +14,6 @@ use prometheus_client::registry::Unit;
 use super::family::Named;
 use super::labels::Labels;
 use crate::started::Core;
-
-/// Where the buckets of durations end, in nanoseconds.
-///
-/// From 10 ms on these are the boundaries of `mcp.server.operation.duration` in OpenTelemetry's conventions; the
-/// finer ones before them are for hits of the cache.
-const BOUNDARIES: [u64; 20] = [
-    100_000,
-    250_000,
-    500_000,
-    1_000_000,
-    2_500_000,
-    5_000_000,
-    10_000_000,
-    20_000_000,
-    50_000_000,
-    100_000_000,
-    200_000_000,
-    500_000_000,
-    1_000_000_000,
-    2_000_000_000,
-    5_000_000_000,
-    10_000_000_000,
-    30_000_000_000,
-    60_000_000_000,
-    120_000_000_000,
-    300_000_000_000,
-];
 
 /// No exemplars: they would be of single calls.
 const NO_EXEMPLAR: Option<&Exemplar<Labels, f64>> = None;
@@ -81,6 +54,8 @@ struct Sample {
     name: &'static str,
     active: u64,
     totals: Totals,
+    /// Of hits, of runs, of calls that failed.
+    durations: [Durations; 3],
 }
 
 impl Components {
@@ -104,6 +79,7 @@ impl Collector for Components {
             name: measured.def.name,
             active: measured.active(),
             totals: measured.totals(),
+            durations: measured.durations(),
         });
         // One look for all families: their numbers belong together.
         let called: Vec<_> =
@@ -125,11 +101,7 @@ fn families() -> Vec<Family> {
             "Where the results of calls came from",
             Series::Words("result", origins),
         ),
-        seconds(
-            "mcp_component_duration",
-            "How long calls took; buckets are within 1/32 of their boundaries",
-            Series::Durations,
-        ),
+        seconds("mcp_component_duration", "How long calls took", Series::Durations),
         seconds(
             "mcp_component_busy",
             "Time in which runs kept a worker of the runtime from other calls",
@@ -241,18 +213,10 @@ fn time(encoder: &mut MetricEncoder<'_>, nanos: &u64) -> fmt::Result {
     encoder.encode_counter(&seconds(*nanos), NO_EXEMPLAR)
 }
 
-fn histogram(encoder: &mut MetricEncoder<'_>, counts: &Counts) -> fmt::Result {
-    let mut below = 0;
-    let mut buckets: Vec<_> = BOUNDARIES
-        .into_iter()
-        .map(|boundary| {
-            let before = std::mem::replace(&mut below, counts.at_most(boundary));
-            (seconds(boundary), below - before)
-        })
-        .collect();
-    let count = counts.count();
-    buckets.push((f64::INFINITY, count - below));
-    encoder.encode_histogram::<Labels>(seconds(counts.sum), count, &buckets, None)
+fn histogram(encoder: &mut MetricEncoder<'_>, durations: &Durations) -> fmt::Result {
+    let ends = COMPONENT_BOUNDARIES.into_iter().map(seconds).chain([f64::INFINITY]);
+    let buckets: Vec<_> = ends.zip(durations.buckets).collect();
+    encoder.encode_histogram::<Labels>(seconds(durations.sum), durations.count(), &buckets, None)
 }
 
 fn seconds(nanos: u64) -> f64 {
@@ -264,10 +228,59 @@ impl Sample {
         Labels { kind: self.kind, component: self.name, word }
     }
 
-    fn durations(&self) -> impl Iterator<Item = (Labels, Counts)> {
-        let Totals { hits, runs, failed, .. } = &self.totals;
-        let all = [("hit", hits), ("run", runs), ("failed", failed)];
-        let seen = all.into_iter().filter(|(_, counts)| counts.count() > 0);
-        seen.map(|(result, counts)| (self.labels(Some(("result", result))), counts.clone()))
+    fn durations(&self) -> impl Iterator<Item = (Labels, Durations)> {
+        let seen = ["hit", "run", "failed"].into_iter().zip(&self.durations);
+        let seen = seen.filter(|(_, durations)| durations.count() > 0);
+        seen.map(|(result, durations)| (self.labels(Some(("result", result))), durations.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mcp_core::profile::Histogram;
+    use prometheus_client::encoding::prometheus_text;
+    use prometheus_client::registry::Registry;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct One(Durations);
+
+    impl Collector for One {
+        fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+            let kind = MetricType::Histogram;
+            let mut encoder = encoder.encode_descriptor("one", "One", Some(&Unit::Seconds), kind)?;
+            histogram(&mut encoder, &self.0)
+        }
+    }
+
+    #[test]
+    fn a_time_on_a_boundary_is_within_it() {
+        let (seen, mut durations) = (Histogram::default(), Durations::default());
+        for boundary in COMPONENT_BOUNDARIES {
+            seen.record(boundary);
+            seen.record(boundary + 1);
+        }
+        seen.add_durations(&mut durations);
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(One(durations)));
+        let mut text = String::new();
+        prometheus_text::encode(&mut text, &registry).unwrap();
+
+        let value = |sample: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+            line.unwrap_or_else(|| panic!("{sample} is not in\n{text}")).parse::<f64>().unwrap()
+        };
+        let mut within = 1.0;
+        for boundary in COMPONENT_BOUNDARIES {
+            let end = boundary as f64 / 1e9;
+            assert_eq!(value(&format!("one_seconds_bucket{{le=\"{end}\"}}")), within, "{end}");
+            within += 2.0;
+        }
+        let all = 2.0 * COMPONENT_BOUNDARIES.len() as f64;
+        assert_eq!([value("one_seconds_bucket{le=\"+Inf\"}"), value("one_seconds_count")], [all; 2]);
+        let sum: u64 = COMPONENT_BOUNDARIES.iter().map(|boundary| 2 * boundary + 1).sum();
+        let sum = sum as f64 / 1e9;
+        assert!((value("one_seconds_sum") - sum).abs() <= 1e-9 * sum);
     }
 }

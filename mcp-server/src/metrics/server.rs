@@ -56,13 +56,21 @@ fn about(families: &mut Families<'_>, core: &Core) -> fmt::Result {
         (["alerts"], dropped.alerts),
         (["active"], dropped.active),
         (["webhooks"], core.unsent.load(Relaxed)),
+        (["history"], core.lost_hours()),
     ];
-    families.counters("mcp_profiler_dropped", "What there was no room for", ["what"], &dropped)?;
+    let help = "What there was no room for";
+    families.series(MetricType::Counter, "mcp_profiler_dropped", help, ["what"], &dropped)?;
+    families.counter(
+        "mcp_profiler_clock_anomalies",
+        "Calls that ended before they began, or took longer than an hour",
+        profiler.clock_anomalies(),
+    )?;
     families.counter(
         "mcp_sql_pool_waits",
         "How often a connection to a database was waited for",
         sql::pool().waits,
-    )
+    )?;
+    families.counter("mcp_sql_unattributed", "SQL statements that no call was found for", sql::unattributed())
 }
 
 fn cache(families: &mut Families<'_>, core: &Core) -> fmt::Result {
@@ -73,14 +81,15 @@ fn cache(families: &mut Families<'_>, core: &Core) -> fmt::Result {
         return Ok(());
     }
     let up = stats.levels.iter().map(|level| ([&*level.level], u64::from(level.up))).collect::<Vec<_>>();
-    families.gauges("mcp_cache_level_up", "Whether a level below memory is used", ["level"], &up)?;
+    let help = "Whether a level below memory is used";
+    families.series(MetricType::Gauge, "mcp_cache_level_up", help, ["level"], &up)?;
     let requests = stats.levels.iter().flat_map(|level| {
         [("hit", level.hits), ("miss", level.misses), ("failed", level.failures), ("skipped", level.skipped)]
             .map(|(result, count)| ([&*level.level, result], count))
     });
     let requests: Vec<_> = requests.collect();
     let help = "How a level below memory was asked";
-    families.counters("mcp_cache_level_requests", help, ["level", "result"], &requests)
+    families.series(MetricType::Counter, "mcp_cache_level_requests", help, ["level", "result"], &requests)
 }
 
 fn runtime(families: &mut Families<'_>, core: &Core) -> fmt::Result {
@@ -125,29 +134,23 @@ impl Families<'_> {
         self.0.encode_descriptor(name, help, None, MetricType::Info)?.encode_info(&labels)
     }
 
-    fn gauges<const N: usize>(
+    /// Writes a family of gauges or of counters.
+    fn series<const N: usize>(
         &mut self,
+        kind: MetricType,
         name: &str,
         help: &str,
         labels: [&str; N],
         series: &[([&str; N], u64)],
     ) -> fmt::Result {
-        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        let mut encoder = self.0.encode_descriptor(name, help, None, kind)?;
         series.iter().try_for_each(|(words, value)| {
-            encoder.encode_family(&labelled(labels, *words))?.encode_gauge(value)
-        })
-    }
-
-    fn counters<const N: usize>(
-        &mut self,
-        name: &str,
-        help: &str,
-        labels: [&str; N],
-        series: &[([&str; N], u64)],
-    ) -> fmt::Result {
-        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
-        series.iter().try_for_each(|(words, value)| {
-            encoder.encode_family(&labelled(labels, *words))?.encode_counter(value, NO_EXEMPLAR)
+            let labels = labelled(labels, *words);
+            let mut encoder = encoder.encode_family(&labels)?;
+            match kind {
+                MetricType::Gauge => encoder.encode_gauge(value),
+                _ => encoder.encode_counter(value, NO_EXEMPLAR),
+            }
         })
     }
 }

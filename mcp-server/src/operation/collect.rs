@@ -1,4 +1,4 @@
-//! The series of operations as Prometheus reads them.
+//! The series of operations and of sessions as Prometheus reads them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,30 +11,35 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
 use super::operations::Operations;
-use super::series::{Labels, Snapshot, boundaries};
+use super::series::{Labels, Series, Snapshot, boundaries};
 
-/// `mcp_server_operation_duration_seconds`: the names that dashboards for MCP servers look for.
+/// `mcp_server_operation_duration_seconds` and its like of sessions: the names that dashboards look for.
 #[derive(Debug)]
 pub(crate) struct OperationDurations(pub(crate) Arc<Operations>);
 
 impl Collector for OperationDurations {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let mut encoder = encoder.encode_descriptor(
-            "mcp_server_operation_duration",
-            "Duration of MCP requests and notifications on the server.",
-            Some(&Unit::Seconds),
-            MetricType::Histogram,
-        )?;
-        for series in self.0.all() {
-            let Snapshot { buckets, sum } = series.snapshot();
-            let count = buckets.iter().sum();
-            let buckets: Vec<_> = boundaries().chain([f64::INFINITY]).zip(buckets).collect();
-            encoder
-                .encode_family(&series.labels)?
-                .encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
-        }
-        Ok(())
+        let help = "Duration of MCP requests and notifications on the server.";
+        write(&mut encoder, "mcp_server_operation_duration", help, self.0.all())?;
+        let help = "Duration of MCP sessions on the server.";
+        write(&mut encoder, "mcp_server_session_duration", help, self.0.sessions.all())
     }
+}
+
+fn write<'a>(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    all: impl Iterator<Item = &'a Series>,
+) -> Result<(), fmt::Error> {
+    let mut encoder = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
+    for series in all {
+        let Snapshot { buckets, sum } = series.snapshot();
+        let count = buckets.iter().sum();
+        let buckets: Vec<_> = boundaries().chain([f64::INFINITY]).zip(buckets).collect();
+        encoder.encode_family(&series.labels)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
+    }
+    Ok(())
 }
 
 impl EncodeLabelSet for Labels {
@@ -52,7 +57,7 @@ mod tests {
     use prometheus_client::registry::Registry as Families;
 
     use super::*;
-    use crate::operation::{Arrival, Asked, Ending, Network};
+    use crate::operation::{Arrival, Asked, Ending, Network, Session};
 
     #[test]
     fn series_have_the_names_and_the_labels_that_dashboards_look_for() {
@@ -72,6 +77,7 @@ mod tests {
             let begun = operations.begin(&Arrival::now(network), &asked);
             operations.operation(begun).finish(&Ending::TOOL_ERROR.into());
         }
+        drop(Session::begin(&operations, Network::Http2, "2025-11-25"));
         let mut families = Families::default();
         families.register_collector(Box::new(OperationDurations(operations)));
         let mut text = String::new();
@@ -91,6 +97,9 @@ mod tests {
              mcp_protocol_version=\"2025-11-25\"} 1\n",
             "mcp_server_operation_duration_seconds_bucket{le=\"+Inf\",mcp_method_name=\"_OTHER\",\
              error_type=\"tool_error\",network_transport=\"pipe\"} 1\n",
+            "# UNIT mcp_server_session_duration_seconds seconds\n\
+             mcp_server_session_duration_seconds_sum{network_transport=\"tcp\",network_protocol_name=\"http\",\
+             network_protocol_version=\"2\",mcp_protocol_version=\"2025-11-25\"} ",
         ] {
             assert!(text.contains(line), "{line}\nis not in\n{text}");
         }

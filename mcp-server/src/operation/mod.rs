@@ -1,8 +1,8 @@
 //! Operations: each request and notification, from when it was read until its answer is ready.
 //!
 //! In reading order: [`Arrival`] is when and where a message came, [`Asked`] what it wants, [`Ended`] what
-//! became of it. [`Operations`] of a server begins an [`Operation`] and keeps its time in a [`Series`], by the
-//! names of OpenTelemetry's conventions for MCP:
+//! became of it. [`Operations`] of a server begins an [`Operation`] and keeps its time in a [`Series`], as a
+//! [`Session`] does with its own, by the names of OpenTelemetry's conventions for MCP:
 //! <https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/mcp/mcp.md>.
 //! With the feature `otel` each is a span as well.
 //!
@@ -19,6 +19,7 @@ mod ended;
 
 mod operations;
 mod series;
+mod session;
 
 #[cfg(feature = "http")]
 mod collect;
@@ -38,3 +39,6 @@ pub(crate) use asked::{Asked, Id};
 pub(crate) use collect::OperationDurations;
 pub(crate) use ended::{Ended, Ending, Outcome};
 pub(crate) use operations::{Begun, Operations};
+#[cfg(feature = "otel")]
+pub(crate) use run::trace;
+pub(crate) use session::Session;

@@ -13,6 +13,7 @@ use super::arrival::{Arrival, Network};
 use super::asked::{Asked, Method, Revision, Target};
 use super::ended::{Ended, Ending};
 use super::series::{Labels, Series};
+use super::session::Sessions;
 #[cfg(feature = "otel")]
 use super::telemetry::{Spanned, Telemetry};
 
@@ -30,14 +31,15 @@ const UNKNOWN_TARGETS: usize = 2;
 /// A series is made by the first operation that it counts; finding it again is three reads.
 pub(crate) struct Operations {
     /// Whether they are counted and timed.
-    counted: bool,
+    pub(super) counted: bool,
     /// By method, then by component, then the tools and the prompts that there are not.
     slots: Box<[Slot]>,
     names: Box<[&'static str]>,
     other: OnceLock<Box<Series>>,
     made: AtomicUsize,
+    pub(super) sessions: Sessions,
     #[cfg(feature = "otel")]
-    telemetry: Arc<Telemetry>,
+    pub(super) telemetry: Arc<Telemetry>,
 }
 
 /// What has one method and one target: by network and revision, and then by how it ended.
@@ -73,6 +75,7 @@ impl Operations {
             names: entries.iter().map(|entry| entry.def.name).collect(),
             other: OnceLock::new(),
             made: AtomicUsize::new(0),
+            sessions: Sessions::default(),
             #[cfg(feature = "otel")]
             telemetry: Arc::new(Telemetry::of_process(local)),
         }
@@ -94,6 +97,12 @@ impl Operations {
     /// Has an operation under way from here on.
     pub(crate) fn operation(&self, begun: Begun) -> Operation<'_> {
         Operation { operations: self, begun: Some(begun) }
+    }
+
+    /// Returns how many sessions are under way.
+    #[cfg(feature = "http")]
+    pub(crate) fn sessions(&self) -> usize {
+        self.sessions.open()
     }
 
     /// Has a run go on in the context of who called for it, and what it notes told in the call's span.
@@ -134,7 +143,7 @@ impl Operations {
             return Some(series);
         }
         let labels = Labels {
-            method: method.name(),
+            method: Some(method.name()),
             target: self.target(slot),
             network,
             revision: revision.name(),
@@ -146,7 +155,8 @@ impl Operations {
             Ok(_) => series.get_or_init(|| Box::new(Series::new(labels))),
             Err(_) => self.other.get_or_init(|| {
                 let (network, ending) = (Network::Other, Ending::OK);
-                Box::new(Series::new(Labels { method: OTHER, target: None, network, revision: None, ending }))
+                let method = Some(OTHER);
+                Box::new(Series::new(Labels { method, target: None, network, revision: None, ending }))
             }),
         })
     }

@@ -24,10 +24,22 @@ pub(super) fn carried<T: 'static>(
     let run = async move {
         // Now, for where this is dropped another run may be under way.
         told.frame = Frame::current();
+        if let (Some(frame), Some(trace)) = (&told.frame, trace()) {
+            frame.trace(trace);
+        }
         let _told = told;
         run.await
     };
     Box::pin(run.with_context(context))
+}
+
+/// Returns the trace of the context that is current.
+pub(crate) fn trace() -> Option<[u8; 16]> {
+    Context::map_current(|context| {
+        let span = context.span();
+        let of = span.span_context();
+        of.is_valid().then(|| of.trace_id().to_bytes())
+    })
 }
 
 /// Tells what the run has noted when it ends, be it by a panic.

@@ -1,27 +1,9 @@
-//! The time series of one kind of operations that ended in one way.
+//! The time series of one kind of operations that ended in one way, or of one kind of sessions.
 
-use mcp_core::profile::{Counter, PLACES, Place};
+use mcp_core::profile::{BOUNDARIES, Counter, PLACES, Place};
 
 use super::arrival::Network;
 use super::ended::Ending;
-
-/// Up to which time a duration counts in each bucket, in nanoseconds: the boundaries of the conventions.
-pub(super) const BOUNDARIES: [u64; 14] = [
-    10_000_000,
-    20_000_000,
-    50_000_000,
-    100_000_000,
-    200_000_000,
-    500_000_000,
-    1_000_000_000,
-    2_000_000_000,
-    5_000_000_000,
-    10_000_000_000,
-    30_000_000_000,
-    60_000_000_000,
-    120_000_000_000,
-    300_000_000_000,
-];
 
 const NANOS: f64 = 1e9;
 
@@ -30,10 +12,11 @@ pub(super) fn boundaries() -> impl Iterator<Item = f64> {
     BOUNDARIES.iter().map(|nanos| *nanos as f64 / NANOS)
 }
 
-/// What the operations of a series have in common.
+/// What those of a series have in common.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Labels {
-    pub(super) method: &'static str,
+    /// None: they are sessions.
+    pub(super) method: Option<&'static str>,
     pub(super) target: Option<&'static str>,
     pub(super) network: Network,
     pub(super) revision: Option<&'static str>,
@@ -43,10 +26,10 @@ pub(super) struct Labels {
 impl Labels {
     /// Returns the attributes of the conventions, those that are not set left out.
     pub(super) fn attributes(self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let is_tool = self.method == "tools/call";
+        let is_tool = self.method == Some("tools/call");
         let target = |wanted: bool| self.target.filter(|_| wanted);
         [
-            ("mcp.method.name", Some(self.method)),
+            ("mcp.method.name", self.method),
             ("gen_ai.tool.name", target(is_tool)),
             ("gen_ai.prompt.name", target(!is_tool)),
             ("gen_ai.operation.name", is_tool.then_some("execute_tool")),
@@ -62,7 +45,7 @@ impl Labels {
     }
 }
 
-/// How many operations took how long.
+/// How many operations or sessions took how long.
 pub(super) struct Series {
     #[cfg_attr(
         not(any(test, feature = "http")),
@@ -104,7 +87,7 @@ impl Series {
         }
     }
 
-    /// Adds an operation that took so many nanoseconds.
+    /// Adds one that took so many nanoseconds.
     pub(super) fn record(&self, nanos: u64) {
         let Place { index, writer } = Place::mine();
         // One that took as long as a boundary counts below it.
@@ -142,7 +125,7 @@ mod tests {
     #[test]
     fn a_time_on_a_boundary_counts_below_it() {
         let labels = Labels {
-            method: "ping",
+            method: Some("ping"),
             target: None,
             network: Network::Other,
             revision: None,

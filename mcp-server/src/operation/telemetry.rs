@@ -25,6 +25,7 @@ const LONGEST: usize = 1024;
 pub(super) struct Telemetry {
     pub(super) tracer: BoxedTracer,
     durations: Histogram<f64>,
+    sessions: Histogram<f64>,
     /// Whether the parent of an operation is what serves it, and its client is linked.
     local: bool,
 }
@@ -37,13 +38,20 @@ impl Telemetry {
     pub(super) fn of_process(local: bool) -> Self {
         let scope =
             InstrumentationScope::builder("mcp-server").with_version(env!("CARGO_PKG_VERSION")).build();
-        let durations = global::meter_with_scope(scope.clone())
-            .f64_histogram("mcp.server.operation.duration")
-            .with_description("Duration of MCP requests and notifications on the server")
-            .with_unit("s")
-            .with_boundaries(boundaries().collect())
-            .build();
-        Self { tracer: global::tracer_with_scope(scope), durations, local }
+        let meter = global::meter_with_scope(scope.clone());
+        let histogram = |name: &'static str, description: &'static str| {
+            let histogram = meter.f64_histogram(name).with_description(description).with_unit("s");
+            histogram.with_boundaries(boundaries().collect()).build()
+        };
+        Self {
+            durations: histogram(
+                "mcp.server.operation.duration",
+                "Duration of MCP requests and notifications on the server",
+            ),
+            sessions: histogram("mcp.server.session.duration", "Duration of MCP sessions on the server"),
+            tracer: global::tracer_with_scope(scope),
+            local,
+        }
     }
 
     /// Begins the span of an operation.
@@ -74,6 +82,11 @@ impl Telemetry {
     /// Records how long an operation took.
     pub(super) fn record(&self, nanos: u64, series: &Series) {
         self.durations.record(nanos as f64 / 1e9, &series.attributes);
+    }
+
+    /// Records how long a session took.
+    pub(super) fn record_session(&self, nanos: u64, series: &Series) {
+        self.sessions.record(nanos as f64 / 1e9, &series.attributes);
     }
 }
 

@@ -19,7 +19,10 @@ pub(super) fn found<'a>(answer: &mut Answer, findings: impl Iterator<Item = &'a 
 
 /// Says which calls were worth a look.
 pub(super) fn said<'a>(answer: &mut Answer, report: &Report, calls: impl Iterator<Item = &'a SlowCall>) {
-    calls.for_each(|call| answer.say(format!("- {}; at {}", in_short(call, report.at_ms), call.place)));
+    calls.for_each(|call| {
+        let trace = call.trace_id.as_ref().map_or_else(String::new, |trace| format!("; trace {trace}"));
+        answer.say(format!("- {}; at {}{trace}", in_short(call, report.at_ms), call.place));
+    });
 }
 
 /// Says what is not seen, so that nobody takes it for nothing.
@@ -29,6 +32,10 @@ pub(super) fn unmeasured(answer: &mut Answer, report: &Report) {
     }
     if let Some(note) = &report.sql.note {
         answer.say(format!("SQL statements are not seen ({}): {note}", report.sql.state));
+    }
+    if report.sql.unattributed > 0 {
+        let statements = counted(report.sql.unattributed, "SQL statement", "SQL statements");
+        answer.say(format!("{statements} of the process belonged to no call, and are in no figures."));
     }
 }
 

@@ -16,8 +16,8 @@ use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
     CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, ListPromptsResult,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ReadResourceRequestParams, ReadResourceResponse, Reference, ServerConfig, SetLevelRequestParams,
-    SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
+    ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, Reference, ServerConfig,
+    SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -30,6 +30,7 @@ use super::lane::Settled;
 use super::lists::Page;
 use super::render;
 use super::telling::{tell_session, tell_subscription};
+use crate::operation::{Network, Session};
 use crate::started::Core;
 
 /// A server as rmcp serves it: one for each connection or session.
@@ -41,6 +42,8 @@ pub struct Handler {
     /// Who hears of changes through this session, before revision 2026-07-28.
     listener: OnceLock<Arc<Listener>>,
     told: AtomicBool,
+    /// Counts how long the session is, from its handshake on.
+    session: OnceLock<Session>,
     settled: Arc<Settled>,
     /// Subscriptions that are accepted and not yet running.
     accepted: Mutex<Vec<(SubscriptionFilter, Arc<Listener>)>>,
@@ -57,6 +60,7 @@ impl Handler {
             level: SessionLevel::default(),
             listener: OnceLock::new(),
             told: AtomicBool::new(false),
+            session: OnceLock::new(),
             settled: Arc::default(),
             accepted: Mutex::default(),
             ended,
@@ -67,6 +71,11 @@ impl Handler {
     /// Returns what the handshake settles on.
     pub(crate) fn settled(&self) -> Arc<Settled> {
         Arc::clone(&self.settled)
+    }
+
+    /// Notes that a handshake has settled on a revision, and a session has begun.
+    pub(super) fn begun(&self, network: Network, revision: &ProtocolVersion) {
+        self.session.get_or_init(|| Session::begin(&self.core.operations, network, revision.as_str()));
     }
 
     fn tags(&self, uri: &str) -> Option<Vec<TagId>> {

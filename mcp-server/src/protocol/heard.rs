@@ -122,6 +122,20 @@ impl ServerHandler for Heard {
         answered(&self.0.core, begun, terms, self.0.listen(context)).await
     }
 
+    async fn initialize(
+        &self,
+        params: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let network = context.extensions.get::<Parts>().map_or(Network::Other, |parts| parts.version.into());
+        let (begun, terms) = (self.begin("initialize", About::Nothing, &context), Terms::of(&context));
+        let answer = answered(&self.0.core, begun, terms, self.0.initialize(params, context)).await;
+        if let Ok(result) = &answer {
+            self.0.begun(network, &result.protocol_version);
+        }
+        answer
+    }
+
     bare_requests! {
         ping -> (): "ping";
         discover -> DiscoverResult: "server/discover";
@@ -139,7 +153,6 @@ impl ServerHandler for Heard {
             |_| "resources/list", |_| About::Nothing;
         list_resource_templates(Option<PaginatedRequestParams>) -> ListResourceTemplatesResult:
             |_| "resources/templates/list", |_| About::Nothing;
-        initialize(InitializeRequestParams) -> InitializeResult: |_| "initialize", |_| About::Nothing;
         complete(CompleteRequestParams) -> CompleteResult: |_| "completion/complete", |_| About::Nothing;
         set_level(SetLevelRequestParams) -> (): |_| "logging/setLevel", |_| About::Nothing;
         subscribe(SubscribeRequestParams) -> (): |_| "resources/subscribe", |it| About::Uri(&it.uri);

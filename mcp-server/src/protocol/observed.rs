@@ -145,7 +145,11 @@ impl Service<RoleServer> for Observed {
         let arrival = Arrival::now(Network::Pipe);
         let begun = self::request(core, &arrival, request.method(), About::of(&request), &context);
         let terms = Terms::of(&context);
-        answered(core, begun, terms, self.0.handle_request(request, context)).await
+        let answer = answered(core, begun, terms, self.0.handle_request(request, context)).await;
+        if let Some(revision) = answer.as_ref().ok().and_then(Outcome::revision) {
+            self.0.begun(Network::Pipe, &revision);
+        }
+        answer
     }
 
     async fn handle_notification(

@@ -156,6 +156,7 @@ fn dropped(report: &Report) -> String {
         (dropped.statements, "statement", "statements"),
         (dropped.alerts, "alert", "alerts"),
         (dropped.active, "call under way", "calls under way"),
+        (dropped.history, "hour of the history", "hours of the history"),
     ];
     let counts = counts.iter().filter(|(count, ..)| *count > 0);
     let counts: Vec<_> = counts.map(|(count, one, many)| counted(*count, one, many)).collect();
@@ -183,8 +184,18 @@ fn measured(report: &Report) -> Vec<String> {
             "allocations: not counted, as the program has an allocator of its own: wrap it in `CountingAllocator`".to_owned()
         },
     ];
+    if report.clock_anomalies > 0 {
+        let calls = counted(report.clock_anomalies, "call", "calls");
+        lines.push(format!(
+            "times: {calls} ended before the begin or took longer than an hour, as when a machine sleeps"
+        ));
+    }
     let note = report.sql.note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
     lines.push(format!("SQL: {}{note}", report.sql.state));
+    if report.sql.unattributed > 0 {
+        let statements = counted(report.sql.unattributed, "statement", "statements");
+        lines.push(format!("SQL: {statements} belonged to no call, and are in no figures"));
+    }
     if !report.profiling {
         lines.push("profiling is off: these are the figures of when it was on".to_owned());
     }

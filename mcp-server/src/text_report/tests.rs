@@ -57,7 +57,7 @@ fn report() -> Report {
         "repeated": [{ "fingerprint": "SELECT age FROM users WHERE id = ?", "times": 20, "total_ns": 40 * MS,
                        "after": "users counted (users)" }],
         "children": [{ "kind": "resource", "name": "logo", "start_ns": 902 * MS, "took_ns": 5 * MS }],
-        "dropped": { "checkpoints": 0, "queries": 19 }, "trace_id": null,
+        "dropped": { "checkpoints": 0, "queries": 19 }, "trace_id": "0af7651916cd43dd8448eb211c80319c",
     });
     let finding = |kind: &str, times: u64, says: &str, fix: &str| {
         json!({ "kind": kind, "component": "tool search", "place": "src/tools.rs:12", "after": "users counted (users)",
@@ -70,7 +70,8 @@ fn report() -> Report {
     serde_json::from_value(json!({
         "server": "shop", "version": "1.2.0", "instance": "x", "pid": 4711, "started_ms": 0,
         "at_ms": 1_764_000_060_000_u64, "profiling": true, "sample_rate": 0.1, "counts_allocations": true,
-        "sql": { "state": "blocked", "note": "a filter of the whole subscriber holds back the target `sqlx::query`" },
+        "sql": { "state": "blocked", "note": "a filter of the whole subscriber holds back the target `sqlx::query`",
+                 "unattributed": 12 },
         "components": [
             component("tool", "add", 7, 3 * MS, json!({ "seconds": 60.0 })),
             component("tool", "search", 1_200, 9_000 * MS, cached),
@@ -89,7 +90,7 @@ fn report() -> Report {
             finding("blocks_the_runtime", 1, "one poll waited for 12.0 ms and kept a worker from all other calls", "await an async client, timer or lock, or run it on other threads with `blocking`"),
         ],
         "cache": null, "runtime": null,
-        "dropped": { "slow_calls": 3, "statements": 0, "alerts": 1, "active": 0 },
+        "dropped": { "slow_calls": 3, "statements": 0, "alerts": 1, "active": 0, "history": 2 },
     }))
     .unwrap()
 }
@@ -101,6 +102,7 @@ fn empty() -> Report {
     report.statements.clear();
     report.findings.clear();
     report.dropped = Dropped::default();
+    report.sql.unattributed = 0;
     report
 }
 

@@ -91,6 +91,9 @@ fn used(call: &SlowCall) -> String {
     if let Some(cache) = &call.cache {
         used += &format!("; result: {cache}");
     }
+    if let Some(trace) = &call.trace_id {
+        used += &format!("; trace {trace}");
+    }
     used
 }
 

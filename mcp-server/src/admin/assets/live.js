@@ -81,7 +81,7 @@ async function poll() {
   try {
     const answer = await fetch("/dashboard/report.json", { signal: AbortSignal.timeout(5_000) });
     if (live.state === "paused") return;
-    if (answer.status === 401) return become("locked");
+    if (answer.status === 401 || answer.status === 429) return become("locked");
     if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
     take(await answer.json(), true);
     become("polling");

@@ -93,6 +93,6 @@ export const NOTES = {
     "tasks, queue": "What the runtime reports: tasks alive, and tasks that wait in its global queue.",
     "resident memory": "Memory of the process as the system counts it.",
     dropped:
-      "What the profiler could not keep because its tables are bounded; counts and percentiles lose nothing by it.",
+      "What the profiler could not keep because its tables are bounded, and the hours that Redis was away for; counts and percentiles lose nothing by it.",
   },
 };

@@ -28,6 +28,7 @@ export function view({ report, history }) {
         ["statements", whole(dropped.statements)],
         ["alerts", whole(dropped.alerts)],
         ["running calls", whole(dropped.active)],
+        ["hours of the history", whole(dropped.history)],
       ),
     ),
     measured("runtime"),

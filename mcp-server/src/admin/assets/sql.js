@@ -31,6 +31,7 @@ export function view({ report, again }) {
       ["mean wait", duration(pool.waits > 0 ? pool.total_ns / pool.waits : null)],
       ["longest wait", duration(pool.waits > 0 ? pool.max_ns : null)],
       dropped.statements > 0 && ["dropped", whole(dropped.statements)],
+      sql.unattributed > 0 && ["of no call", whole(sql.unattributed), "statements that no call was found for"],
     ),
     found.length > 0 && section("What was found", findings(found, report.at_ms)),
     statements.length > 0

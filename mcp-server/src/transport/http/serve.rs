@@ -83,6 +83,15 @@ impl Server {
         let deadlines = Deadlines::new(core.dispatch.config.keep_alive_idle);
         let watch = Watch::new(deadlines, Arc::clone(&core.connections));
         serve(listener, Routes::Protocol(service), watch, Ends::of(core)).await;
+        // rmcp ends sessions in tasks of its own, and how long they were is told before the process ends.
+        let over = async {
+            while core.operations.sessions() > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(GRACE, over).await.is_err() {
+            tracing::debug!("sessions were still open after {GRACE:?}");
+        }
         Ok(())
     }
 }

@@ -129,6 +129,38 @@ async fn a_wrong_token_takes_a_second_and_few_are_tried_at_once() {
 }
 
 #[tokio::test]
+async fn who_guesses_waits_and_who_has_the_token_does_not() {
+    let lab = Lab::guarded().await;
+    let cookie = login(&lab, format!("token={TOKEN}")).await.header("set-cookie").to_owned();
+    for guess in 0..10 {
+        let (name, value) = match guess % 2 {
+            0 => ("authorization", format!("Bearer guess{guess}")),
+            _ => ("cookie", format!("mcp_admin=guess{guess}")),
+        };
+        assert_eq!(lab.get_with("/metrics", name, &value).await.status, 401, "{guess}");
+    }
+    let start = Instant::now();
+    for (name, value) in [("authorization", "Bearer guess"), ("cookie", "mcp_admin=guess")] {
+        let guess = lab.request(Method::GET, "/dashboard").header(name, value).header("accept", HTML);
+        let answer = send(guess).await;
+        assert_eq!(answer.status, 429, "{name}");
+        assert!((1..=60).contains(&answer.header("retry-after").parse::<u64>().unwrap()));
+        // Whose cookie is of yesterday still has to log in.
+        assert!(answer.text().contains("action=\"/dashboard/login\""));
+    }
+    assert!(start.elapsed() >= Duration::from_secs(2));
+    assert_eq!(login(&lab, "token=guess".to_owned()).await.status, 429);
+
+    let start = Instant::now();
+    for (name, value) in [("authorization", &*format!("Bearer {TOKEN}")), ("cookie", &cookie)] {
+        assert_eq!(lab.get_with("/metrics", name, value).await.status, 200, "{name}");
+    }
+    assert_eq!(login(&lab, format!("token={TOKEN}")).await.status, 303);
+    assert_eq!(lab.get("/metrics").await.status, 401, "who shows nothing guesses nothing");
+    assert!(start.elapsed() < Duration::from_millis(900));
+}
+
+#[tokio::test]
 async fn a_form_that_is_none_is_refused() {
     let lab = Lab::guarded().await;
     for form in ["", "token", "token=", "tokenx=a token of these tests"] {

@@ -49,6 +49,8 @@ async fn every_call_is_in_its_families_in_both_formats() {
         ("mcp_profiler_enabled", &[], 1.0),
         ("mcp_build_info", &[("version", "1.2.3")], 1.0),
         ("mcp_profiler_dropped_total", &[("what", "webhooks")], 0.0),
+        ("mcp_profiler_dropped_total", &[("what", "history")], 0.0),
+        ("mcp_sql_unattributed_total", &[], 0.0),
     ];
     for format in [Format::Text, Format::OpenMetrics] {
         let scrape = scrape(&lab, format).await;

@@ -69,8 +69,18 @@ impl Lab {
         found.remove(0)
     }
 
-    /// Returns the attributes of each series of the durations, and checks what they have in common.
+    /// Returns the attributes of each series of the durations of operations.
     pub fn durations(&self) -> Vec<(Attributes, u64)> {
+        self.series("mcp.server.operation.duration")
+    }
+
+    /// Returns the attributes of each series of the durations of sessions.
+    pub fn sessions(&self) -> Vec<(Attributes, u64)> {
+        self.series("mcp.server.session.duration")
+    }
+
+    /// Returns the attributes of each series of a metric, and checks what all have in common.
+    fn series(&self, name: &str) -> Vec<(Attributes, u64)> {
         self.meters.force_flush().unwrap();
         let mut found = Vec::new();
         for batch in self.metrics.get_finished_metrics().unwrap() {
@@ -78,11 +88,11 @@ impl Lab {
                 assert_eq!(scope.scope().name(), "mcp-server");
                 scope.metrics()
             }) {
-                assert_eq!((metric.name(), metric.unit()), ("mcp.server.operation.duration", "s"));
+                assert_eq!(metric.unit(), "s");
                 let AggregatedMetrics::F64(MetricData::Histogram(histogram)) = metric.data() else {
                     panic!("no histogram: {metric:?}")
                 };
-                for point in histogram.data_points() {
+                for point in histogram.data_points().filter(|_| metric.name() == name) {
                     let bounds =
                         [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
                     assert!(point.bounds().eq(bounds));

@@ -17,6 +17,8 @@ mod operations;
 mod parents;
 mod runs;
 mod secrets;
+mod sessions;
+mod traces;
 
 mod collector;
 mod pipeline;

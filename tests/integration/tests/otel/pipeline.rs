@@ -5,8 +5,9 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::{MODERN, request_meta};
+use harness::{Http, MODERN, request_meta};
 use mcp_server::serde_json::{self, Value, json};
+use mcp_server::tokio;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind, status::StatusCode};
@@ -39,6 +40,33 @@ fn served(variables: &[(&str, String)], requests: &[Value]) -> Duration {
     assert!(lines.next().is_none(), "something but messages was written to stdout");
     assert!(child.wait().unwrap().success());
     begun.elapsed()
+}
+
+/// How many sessions a client leaves open.
+const SESSIONS: u64 = 300;
+
+/// Serves over HTTP until a client has opened sessions, and is told to stop then.
+fn served_sessions(variables: &[(&str, String)]) {
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_served"))
+        .args(["serve", "--http", &address, "--log", "warn"])
+        .envs(variables.iter().map(|(name, value)| (*name, value)))
+        .spawn()
+        .unwrap();
+    let client = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    client.block_on(async {
+        let until = Instant::now() + Duration::from_secs(10);
+        while tokio::net::TcpStream::connect(&address).await.is_err() {
+            assert!(Instant::now() < until, "it does not listen");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let http = Http::at(format!("http://{address}/mcp"));
+        for _ in 0..SESSIONS {
+            http.initialize(&json!({})).await;
+        }
+    });
+    let told = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(told.success() && child.wait().unwrap().success());
 }
 
 fn request(id: u32, method: &str, mut params: Value) -> Value {
@@ -171,6 +199,20 @@ fn check_durations(received: &Received, expected: &BTreeMap<&str, Attributes>) {
     found.sort();
     expected.sort();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn sessions_that_the_end_of_the_process_ends_are_sent_as_well() {
+    let (address, received) = collect();
+    served_sessions(&[("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"))]);
+    let received = received.lock().unwrap();
+    let resources = received.metrics.iter().flat_map(|request| &request.resource_metrics);
+    let metrics = resources.flat_map(|resource| &resource.scope_metrics).flat_map(|scope| &scope.metrics);
+    let mut sessions = metrics.filter(|metric| metric.name == "mcp.server.session.duration");
+    let Some(Data::Histogram(histogram)) = sessions.next().and_then(|metric| metric.data.as_ref()) else {
+        panic!("{:?}", received.metrics)
+    };
+    assert_eq!(histogram.data_points.iter().map(|point| point.count).sum::<u64>(), SESSIONS);
 }
 
 #[test]

@@ -43,3 +43,17 @@ async fn fifty_calls_at_once_have_their_own_statements() {
     assert_eq!(of("pg_sleep").components, ["tool in_postgres"]);
     assert!(!serde_json::to_string(&report).unwrap().contains("canary"), "no literal is kept");
 }
+
+#[tokio::test]
+async fn a_statement_of_no_call_is_told_everywhere() {
+    let lab = Lab::new().await;
+    assert!(!lab.http.get("/dashboard/report.txt").await.text.contains("belonged to no call"));
+    let pool = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();
+    sqlx::query("SELECT 1").fetch_one(&pool).await.unwrap();
+    let strays = lab.report().sql.unattributed;
+    assert!(strays > 0);
+    let told = lab.http.get("/dashboard/report.txt").await.text;
+    assert!(told.contains("belonged to no call"), "{told}");
+    let told = lab.http.get("/metrics").await.text;
+    assert!(told.contains(&format!("\nmcp_sql_unattributed_total {strays}\n")), "{told}");
+}
