@@ -329,6 +329,14 @@ impl Server {
         (&self.setup.name, &self.setup.version)
     }
 
+    /// Returns a server of the same components that shares nothing with this one, with other settings.
+    #[cfg(feature = "cli")]
+    pub(crate) fn apart(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let mut setup = self.setup.clone();
+        change(setup.config.get_or_insert_default());
+        Self { setup, stopping: self.stopping.clone(), core: OnceLock::new() }
+    }
+
     #[cfg(feature = "cli")]
     pub(crate) fn explicit_config(&self) -> Option<Config> {
         self.setup.config.clone()

@@ -447,7 +447,7 @@ fn nearest(key: &str) -> Option<&'static str> {
 }
 
 /// Returns the edit distance of two words (Levenshtein, with neighbours that changed places as one edit).
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<_>, Vec<_>) = (a.bytes().collect(), b.bytes().collect());
     let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
     for i in 1..=a.len() {

@@ -1,5 +1,6 @@
 //! The command line of every server.
 
+mod bench;
 mod cache;
 mod call;
 mod control;
@@ -92,6 +93,7 @@ async fn run(server: Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
         ("call", arguments) => call::tool(&server, arguments).await,
         ("read", arguments) => call::resource(&server, arguments).await,
         ("prompt", arguments) => call::prompt(&server, arguments).await,
+        ("bench", arguments) => bench::run(&server, arguments).await,
         ("stats", arguments) => stats::run(&server, arguments).await,
         ("top", arguments) => stats::top(&server, arguments).await,
         ("cache", arguments) => cache::run(&server, arguments).await,
@@ -147,6 +149,7 @@ fn command(name: &str, version: &str) -> Command {
         call::arguments(Command::new("prompt").about("Gets a prompt"), "NAME", "the prompt's name")
             .arg(Arg::new("arguments").value_name("JSON").default_value("{}").help("the arguments, a JSON object of text"))
             .after_help(example("prompt review '{\"code\": \"fn main() {}\"}'")),
+        bench::command(example),
         stats::command(example),
         stats::top_command(example),
         cache::command(name),

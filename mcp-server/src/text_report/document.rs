@@ -25,19 +25,19 @@ enum Block {
 }
 
 impl Document {
-    pub(super) fn heading(&mut self, text: impl AsRef<str>) {
+    pub(crate) fn heading(&mut self, text: impl AsRef<str>) {
         self.0.push(Block::Heading(clean(text.as_ref())));
     }
 
-    pub(super) fn line(&mut self, text: impl AsRef<str>) {
+    pub(crate) fn line(&mut self, text: impl AsRef<str>) {
         self.0.push(Block::Line(clean(text.as_ref())));
     }
 
-    pub(super) fn item(&mut self, text: impl AsRef<str>) {
+    pub(crate) fn item(&mut self, text: impl AsRef<str>) {
         self.0.push(Block::Item(clean(text.as_ref())));
     }
 
-    pub(super) fn table(&mut self, table: Table) {
+    pub(crate) fn table(&mut self, table: Table) {
         self.0.push(Block::Table(table));
     }
 
