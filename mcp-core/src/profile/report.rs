@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::histogram::Counts;
 use super::outcome::Outcome;
-use super::sql::{PoolFigures, State, StatementFigures};
+use super::sql::{PoolFigures, State, StatementFigures, unattributed};
 use super::totals::{PHASES, Sum, Totals};
 use crate::cache::CacheOutcome;
 
@@ -51,11 +51,18 @@ pub struct SqlReport {
     pub state: String,
     /// By what, and what to do.
     pub note: Option<String>,
+    /// How many statements of the process belonged to no call.
+    #[serde(default)]
+    pub unattributed: u64,
 }
 
 impl SqlReport {
     pub(super) fn of(state: State) -> Self {
-        Self { state: state.word().to_owned(), note: state.note().map(ToOwned::to_owned) }
+        Self {
+            state: state.word().to_owned(),
+            note: state.note().map(ToOwned::to_owned),
+            unattributed: unattributed(),
+        }
     }
 }
 

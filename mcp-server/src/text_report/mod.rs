@@ -33,5 +33,5 @@ pub(crate) use hours::hours;
 pub(crate) use summary::{overview, summary};
 pub(crate) use table::{Column, Table};
 pub(crate) use timeline::in_short;
-pub(crate) use units::{counted, percent, time};
+pub(crate) use units::{bytes, counted, percent, time};
 pub(crate) use words::{clean, cut};

@@ -11,4 +11,5 @@ mod report;
 mod servers;
 
 pub(super) use live::{command as top_command, run as top};
+pub(super) use page::Page;
 pub(super) use report::{command, run};
