@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use mcp_core::Config;
 use mcp_core::profile::history::History;
 use mcp_core::profile::unix_ms;
 
@@ -14,9 +15,13 @@ const EVERY: Duration = Duration::from_secs(10);
 
 /// Names the Redis of the configuration, where it names one; nothing is connected yet.
 pub(crate) fn configured(core: &Core) -> Result<Option<History>, Error> {
-    let config = &core.dispatch.config;
+    of(&core.dispatch.config, &core.name)
+}
+
+/// The same of a server that has not started.
+pub(crate) fn of(config: &Config, name: &str) -> Result<Option<History>, Error> {
     let Some(url) = config.redis_url.as_ref().filter(|_| config.monitoring_enabled) else { return Ok(None) };
-    let application = config.cache_application.as_deref().unwrap_or(&core.name);
+    let application = config.cache_application.as_deref().unwrap_or(name);
     History::open(url, application).map(Some).map_err(|error| Error::start(format!("`redis_url`: {error}")))
 }
 

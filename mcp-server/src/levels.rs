@@ -20,13 +20,18 @@ pub(crate) fn configured(config: &Config, name: &str) -> Result<Vec<Arc<dyn Leve
     }
     let application = application(config, name);
     let mut levels = Vec::new();
-    if let Some(url) = config.cache_redis_url.as_ref().or(config.redis_url.as_ref()) {
+    if let Some(url) = redis_url(config) {
         levels.push(redis(url, application)?);
     }
     if let Some(url) = &config.cache_database_url {
         levels.push(database(url, application, config)?);
     }
     Ok(levels)
+}
+
+/// Returns where the level in Redis is.
+pub(crate) fn redis_url(config: &Config) -> Option<&str> {
+    config.cache_redis_url.as_deref().or(config.redis_url.as_deref())
 }
 
 /// Returns which application the levels are for.
@@ -48,18 +53,35 @@ pub(crate) fn secret(config: &Config) -> Option<[u8; 32]> {
     config.cache_secret.as_ref().map(|secret| mcp_core::cache::derived_secret(secret))
 }
 
+/// Makes the level in Redis alone; nothing is connected yet.
+#[cfg(all(feature = "cli", feature = "redis"))]
+pub(crate) fn redis_of(config: &Config, name: &str) -> Option<Result<mcp_core::cache::redis::Redis, Error>> {
+    redis_url(config).map(|url| opened_redis(url, application(config, name)))
+}
+
+/// Makes the database level alone; nothing is opened yet.
+#[cfg(all(feature = "cli", any(feature = "sqlite", feature = "postgres")))]
+pub(crate) fn database_of(
+    config: &Config,
+    name: &str,
+) -> Option<Result<mcp_core::cache::sql::Database, Error>> {
+    config.cache_database_url.as_ref().map(|url| opened(url, application(config, name), config))
+}
+
 #[cfg(feature = "redis")]
 fn redis(url: &str, application: &str) -> Result<Arc<dyn Level>, Error> {
+    opened_redis(url, application).map(|level| Arc::new(level) as Arc<dyn Level>)
+}
+
+#[cfg(feature = "redis")]
+fn opened_redis(url: &str, application: &str) -> Result<mcp_core::cache::redis::Redis, Error> {
     use mcp_core::cache::redis::{Redis, RedisOptions};
 
     if tokio::runtime::Handle::try_current().is_err() {
         return Err(Error::start("a server with a Redis is started inside of a tokio runtime"));
     }
     let options = RedisOptions { application: application.to_owned() };
-    match Redis::open(url, &options) {
-        Ok(level) => Ok(Arc::new(level)),
-        Err(error) => Err(Error::start(format!("`cache_redis_url`: {error}"))),
-    }
+    Redis::open(url, &options).map_err(|error| Error::start(format!("`cache_redis_url`: {error}")))
 }
 
 #[cfg(not(feature = "redis"))]

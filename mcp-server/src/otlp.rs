@@ -63,9 +63,30 @@ pub struct Pipeline {
 /// # }
 /// ```
 pub fn init_from_env(service: &str) -> Result<Option<Pipeline>, Error> {
+    if !is_wanted()? {
+        return Ok(None);
+    }
+    let failed = |error: opentelemetry_otlp::ExporterBuildError| Error::start(format!("OTLP: {error}"));
+    let spans = SpanExporter::builder().with_http().build().map_err(failed)?;
+    let metrics = MetricExporter::builder().with_http().build().map_err(failed)?;
+    let resource = resource(service);
+    let pipeline = Pipeline {
+        traces: SdkTracerProvider::builder()
+            .with_batch_exporter(spans)
+            .with_resource(resource.clone())
+            .build(),
+        metrics: SdkMeterProvider::builder().with_periodic_exporter(metrics).with_resource(resource).build(),
+    };
+    global::set_tracer_provider(pipeline.traces.clone());
+    global::set_meter_provider(pipeline.metrics.clone());
+    Ok(Some(pipeline))
+}
+
+/// Returns whether the variables ask for a pipeline; fails where they ask for one that there is not.
+pub(crate) fn is_wanted() -> Result<bool, Error> {
     let disabled = variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     if disabled || ENDPOINTS.into_iter().all(|name| variable(name).is_none()) {
-        return Ok(None);
+        return Ok(false);
     }
     for name in PROTOCOLS {
         if let Some(protocol) = variable(name).filter(|protocol| protocol != "http/protobuf") {
@@ -83,20 +104,7 @@ pub fn init_from_env(service: &str) -> Result<Option<Pipeline>, Error> {
             )));
         }
     }
-    let failed = |error: opentelemetry_otlp::ExporterBuildError| Error::start(format!("OTLP: {error}"));
-    let spans = SpanExporter::builder().with_http().build().map_err(failed)?;
-    let metrics = MetricExporter::builder().with_http().build().map_err(failed)?;
-    let resource = resource(service);
-    let pipeline = Pipeline {
-        traces: SdkTracerProvider::builder()
-            .with_batch_exporter(spans)
-            .with_resource(resource.clone())
-            .build(),
-        metrics: SdkMeterProvider::builder().with_periodic_exporter(metrics).with_resource(resource).build(),
-    };
-    global::set_tracer_provider(pipeline.traces.clone());
-    global::set_meter_provider(pipeline.metrics.clone());
-    Ok(Some(pipeline))
+    Ok(true)
 }
 
 /// Returns the value of a variable; an empty one counts as not set.

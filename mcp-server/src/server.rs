@@ -6,6 +6,8 @@ use mcp_core::cache::{Cache, CacheOptions, CacheOutcome};
 use mcp_core::clock::Clock;
 use mcp_core::link::Item;
 use mcp_core::profile::{Profiler, Report};
+#[cfg(feature = "cli")]
+use mcp_core::registry::Registry;
 use mcp_core::{Config, Identity, PromptDef, ProviderDef, ResourceDef, ToolDef};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -335,6 +337,18 @@ impl Server {
         let mut setup = self.setup.clone();
         change(setup.config.get_or_insert_default());
         Self { setup, stopping: self.stopping.clone(), core: OnceLock::new() }
+    }
+
+    /// Returns the components of the program's own, be it that the server starts or not.
+    #[cfg(feature = "cli")]
+    pub(crate) fn registry(&self) -> Result<Registry, Error> {
+        crate::started::registry(&self.setup, &[])
+    }
+
+    /// Returns whether the program has a way of its own to tell callers apart.
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_authenticator(&self) -> bool {
+        self.setup.authenticator.is_some()
     }
 
     #[cfg(feature = "cli")]

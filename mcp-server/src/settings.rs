@@ -264,7 +264,12 @@ impl Settings {
     pub(crate) fn read_file(&mut self, text: &str) -> Vec<String> {
         let table: toml::Table = match text.parse() {
             Ok(table) => table,
-            Err(error) => return vec![format!("mcp.toml: {error}")],
+            // What it displays quotes the line, which may hold a secret.
+            Err(error) => {
+                let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+                let line = before.matches('\n').count() + 1;
+                return vec![format!("mcp.toml: line {line}: {}", error.message())];
+            }
         };
         let mut mistakes = Vec::new();
         for (name, value) in table {

@@ -11,7 +11,7 @@ use mcp_core::cache::{Cache, CacheOptions};
 #[cfg(feature = "otel")]
 use mcp_core::config::TraceParent;
 use mcp_core::ctx::{Nobody, RequestInfo};
-use mcp_core::link;
+use mcp_core::link::{self, Item};
 use mcp_core::profile::{Profiler, ProfilerOptions, Report};
 use mcp_core::provider::Providers;
 use mcp_core::registry::{Entry, Registry, resource_arguments_tags};
@@ -86,11 +86,8 @@ impl Core {
             Some(config) => config.clone(),
             None => crate::settings::from_environment()?,
         };
-        let linked = if setup.linked { link::linked() } else { &[] };
         let asked = if config.profiler_tools { &profiler_tools::ITEMS[..] } else { &[] };
-        let items = linked.iter().chain(&setup.items).chain(asked).copied();
-        let registry = Registry::new(items).map_err(|mistakes| Error::Start(mistakes.into()))?;
-        let registry = Arc::new(registry);
+        let registry = Arc::new(registry(setup, asked)?);
         if registry.entries().is_empty() {
             tracing::warn!(
                 "this server has no components: annotate a function with `#[tool]`, and where they are in a crate of \
@@ -291,6 +288,13 @@ impl Drop for Core {
     fn drop(&mut self) {
         self.ended.cancel();
     }
+}
+
+/// Sorts and checks what is linked, what was added by hand, and what the configuration asks for.
+pub(crate) fn registry(setup: &Setup, asked: &[Item]) -> Result<Registry, Error> {
+    let linked = if setup.linked { link::linked() } else { &[] };
+    let items = linked.iter().chain(&setup.items).chain(asked).copied();
+    Registry::new(items).map_err(|mistakes| Error::Start(mistakes.into()))
 }
 
 /// Refuses components whose `stale_if_error` ends before the ttl that the configuration gives them.

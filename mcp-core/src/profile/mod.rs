@@ -64,7 +64,7 @@ pub use windows::{COARSE, FINE, SLOTS, Span};
 #[doc(hidden)]
 pub use counter::{Counter, PLACES, Place, Writer};
 #[doc(hidden)]
-pub use ticks::now;
+pub use ticks::{now, trusts_counter};
 
 pub(crate) use poll::blocking;
 

@@ -69,6 +69,11 @@ pub(crate) fn calibrate() {
     }
 }
 
+/// Returns whether times come from the processor's counter, one second after the start.
+pub fn trusts_counter() -> bool {
+    start().counter.is_some()
+}
+
 fn start() -> Start {
     *START.get_or_init(|| {
         let is_steady = is_steady();

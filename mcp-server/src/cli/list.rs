@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{print, print_json};
 use crate::error::Error;
 use crate::server::Server;
-use crate::settings::Settings;
+use crate::settings::{Setting, Settings, Source};
 use crate::started::Core;
 use crate::text_report::{Column, Table};
 
@@ -97,17 +97,26 @@ fn scope(scope: Scope) -> &'static str {
 
 pub(super) fn settings(settings: &Settings, matches: &ArgMatches) -> Result<ExitCode, Error> {
     if matches.get_flag("json") {
-        let rows = settings.rows().map(|(setting, value, source)| {
-            (setting.key.to_owned(), json!({ "value": value, "from": source.to_string() }))
-        });
-        print_json(&Value::Object(rows.collect()))?;
+        print_json(&settings_json(settings))?;
     } else {
-        let rows = settings
-            .rows()
-            .map(|(setting, value, source)| [setting.key.to_owned(), value, source.to_string()]);
-        print(&table(["SETTING", "VALUE", "FROM"], rows));
+        let (lines, _) = settings_table(settings.rows()).text(None);
+        print(&lines.join("\n"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns each setting with its effective value and where that came from.
+pub(super) fn settings_json(settings: &Settings) -> Value {
+    let rows = settings.rows().map(|(setting, value, source)| {
+        (setting.key.to_owned(), json!({ "value": value, "from": source.to_string() }))
+    });
+    Value::Object(rows.collect())
+}
+
+/// Returns the same as a table.
+pub(super) fn settings_table(rows: impl Iterator<Item = (&'static Setting, String, Source)>) -> Table {
+    let rows = rows.map(|(setting, value, source)| [setting.key.to_owned(), value, source.to_string()]);
+    Table::new(["SETTING", "VALUE", "FROM"].map(Column::text), rows)
 }
 
 /// Writes rows under headings, each column as wide as its widest cell.

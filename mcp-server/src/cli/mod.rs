@@ -3,6 +3,7 @@
 mod bench;
 mod cache;
 mod call;
+mod check;
 mod control;
 mod find;
 mod list;
@@ -68,7 +69,13 @@ impl Server {
 
 async fn run(server: Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
     let (name, arguments) = matches.subcommand().unwrap_or(("serve", matches));
-    log_to_stderr(matches, if name == "serve" { Level::INFO } else { Level::WARN })?;
+    let level = match name {
+        "serve" => Level::INFO,
+        // It says itself what others warn of.
+        "check" => Level::ERROR,
+        _ => Level::WARN,
+    };
+    let logs = log_to_stderr(matches, level);
 
     let mut settings = match server.explicit_config() {
         Some(config) => Settings::of(config),
@@ -78,10 +85,18 @@ async fn run(server: Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
         let value = arguments.get_one::<String>(setting.key)?;
         Some((setting.key.to_owned(), value.clone()))
     });
-    if server.explicit_config().is_some() {
-        settings.read_flags(flags)?;
+    let read = if server.explicit_config().is_some() {
+        settings.read_flags(flags)
     } else {
-        settings.read_all(environment(), flags)?;
+        settings.read_all(environment(), flags)
+    };
+    let mut mistakes = Vec::new();
+    for done in [logs, read] {
+        match done {
+            // They are among what it looks for.
+            Err(Error::Start(found)) if name == "check" => mistakes.extend(found.iter().cloned()),
+            done => done?,
+        }
     }
     let server = server.config(settings.config.clone());
     // Before the start, which looks for what it begins; after all else is done it sends the last.
@@ -97,6 +112,7 @@ async fn run(server: Server, matches: &ArgMatches) -> Result<ExitCode, Error> {
         ("stats", arguments) => stats::run(&server, arguments).await,
         ("top", arguments) => stats::top(&server, arguments).await,
         ("cache", arguments) => cache::run(&server, arguments).await,
+        ("check", arguments) => check::run(&server, &settings, mistakes, arguments).await,
         ("optimize", arguments) => optimize::run(&server, arguments).await,
         ("config", arguments) => list::settings(&settings, arguments),
         (_, arguments) => serve::run(&server, arguments).await,
@@ -153,6 +169,7 @@ fn command(name: &str, version: &str) -> Command {
         stats::command(example),
         stats::top_command(example),
         cache::command(name),
+        check::command(example),
         Command::new("optimize")
             .about("Looks after the database level: statistics, indexes, expired rows")
             .arg(json("print what was done as JSON"))

@@ -12,6 +12,9 @@ pub(crate) struct Look {
     pub(crate) bold: bool,
 }
 
+/// How far in a line is that belongs to the one above.
+const BELOW: usize = 5;
+
 /// Headings, lines and tables.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Document(Vec<Block>);
@@ -21,6 +24,7 @@ enum Block {
     Heading(String),
     Line(String),
     Item(String),
+    Below(String),
     Table(Table),
 }
 
@@ -35,6 +39,11 @@ impl Document {
 
     pub(crate) fn item(&mut self, text: impl AsRef<str>) {
         self.0.push(Block::Item(clean(text.as_ref())));
+    }
+
+    /// Adds what belongs to the line above, as far in as its second word.
+    pub(crate) fn below(&mut self, text: impl AsRef<str>) {
+        self.0.push(Block::Below(clean(text.as_ref())));
     }
 
     pub(crate) fn table(&mut self, table: Table) {
@@ -63,6 +72,10 @@ impl Document {
                 }
                 Block::Line(text) => lines.extend(wrapped(text, most, 2)),
                 Block::Item(text) => lines.extend(wrapped(&format!("- {text}"), most, 2)),
+                Block::Below(text) => {
+                    let below = wrapped(text, most.saturating_sub(BELOW), 0);
+                    lines.extend(below.into_iter().map(|line| format!("{:BELOW$}{line}", "")));
+                }
                 Block::Table(table) => {
                     let (rows, left_out) = table.text(room);
                     lines.extend(rows);
@@ -91,6 +104,7 @@ impl Document {
                 Block::Heading(heading) => text += &format!("### {}\n", escaped(heading)),
                 Block::Line(line) => text += &format!("{}\n", escaped(line)),
                 Block::Item(item) => text += &format!("- {}\n", escaped(item)),
+                Block::Below(line) => text += &format!("{}\n", escaped(line)),
                 Block::Table(table) => text.extend(table.markdown().iter().map(|line| format!("{line}\n"))),
             }
         }

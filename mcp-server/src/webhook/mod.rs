@@ -16,6 +16,12 @@ use mcp_core::profile::Profiler;
 
 use crate::error::Error;
 
+/// Says what is wrong with the address that the configuration names.
+#[cfg(feature = "cli")]
+pub(crate) fn refused(config: &Config) -> Option<String> {
+    target::Target::new(config.alert_webhook.as_ref()?).err().map(|error| error.to_string())
+}
+
 /// Begins to post what a profiler tells of, where the configuration says so.
 ///
 /// # Errors

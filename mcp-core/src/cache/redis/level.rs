@@ -20,7 +20,7 @@ const MOST_NEWS: usize = 10_000;
 
 /// The level in Redis 5 or newer, or Valkey. Nothing is connected before it is needed.
 pub struct Redis {
-    line: Line,
+    pub(super) line: Line,
     names: Arc<Names>,
     scripts: Arc<Scripts>,
 }

@@ -11,11 +11,13 @@
 //! The braces keep an application within one slot of a cluster, where one script can compare marks and store.
 
 mod connection;
+mod facts;
 mod level;
 mod line;
 mod news;
 mod scripts;
 
+pub use facts::RedisFacts;
 pub use level::{Redis, RedisOptions};
 
 pub(crate) use connection::Place;

@@ -6,15 +6,15 @@ use crate::text_report::Look;
 
 /// What stdout is shown on.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::cli) struct Page {
-    pub(in crate::cli) look: Look,
+pub(crate) struct Page {
+    pub(crate) look: Look,
     /// The rows of a terminal; `None`: it is none.
-    pub(in crate::cli) rows: Option<usize>,
+    pub(crate) rows: Option<usize>,
 }
 
 impl Page {
     /// Looks at stdout; a terminal may have another size every time.
-    pub(in crate::cli) fn of_stdout() -> Self {
+    pub(crate) fn of_stdout() -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let is_terminal = std::io::stdout().is_terminal();
         let size = terminal_size::terminal_size().filter(|_| is_terminal);

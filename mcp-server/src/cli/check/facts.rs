@@ -1,0 +1,258 @@
+//! All that is looked at before anything is judged.
+
+use std::collections::BTreeSet;
+
+use mcp_core::Config;
+use mcp_core::component::{Def, Kind};
+use mcp_core::policy::CachePolicy;
+use mcp_core::profile::{Report, counts_allocations, sql, trusts_counter};
+
+use super::address::Address;
+use super::machine::Machine;
+use super::{overhead, reached};
+use crate::auth;
+use crate::error::Error;
+use crate::levels::{self, redis_url};
+use crate::server::Server;
+use crate::settings::{Settings, Source};
+use crate::webhook;
+
+/// All that is looked at.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) build: Build,
+    pub(super) config: Config,
+    /// What was mistaken in the settings when they were read.
+    pub(super) mistakes: Vec<String>,
+    /// What keeps the server from starting, but for what is told of one setting below.
+    pub(super) start: Vec<String>,
+    pub(super) file: Option<File>,
+    pub(super) machine: Machine,
+    /// Whether the program has a way of its own to tell callers apart.
+    pub(super) own_authenticator: bool,
+    /// What is wrong with the settings of access tokens.
+    pub(super) auth_mistake: Option<String>,
+    /// What is wrong with the address of alerts.
+    pub(super) webhook_mistake: Option<String>,
+    pub(super) redis: Option<Result<RedisSeen, String>>,
+    pub(super) database: Option<Result<DatabaseSeen, String>>,
+    /// Whether the profiler's clock is the processor's counter.
+    pub(super) counter: bool,
+    /// What a call takes with the profiler and without, in nanoseconds; `None` where it was not measured.
+    pub(super) overhead: Option<(u64, u64)>,
+    pub(super) sql: sql::State,
+    pub(super) collectors: Result<Vec<Collector>, String>,
+    /// `None` where they could not be sorted.
+    pub(super) components: Option<Vec<Component>>,
+    pub(super) running: Vec<Result<Report, String>>,
+    pub(super) history: Option<Result<Past, String>>,
+}
+
+/// How the program was built.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Build {
+    pub(super) debug: bool,
+    pub(super) aborts: bool,
+    pub(super) counted: bool,
+}
+
+/// The configuration file.
+#[derive(Clone, Debug)]
+pub(super) struct File {
+    /// Who may do what with it, as `chmod` has it.
+    pub(super) mode: u32,
+    /// The settings in it that are secrets.
+    pub(super) secrets: Vec<&'static str>,
+}
+
+/// What a Redis is that answers; `None` is what it does not tell.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RedisSeen {
+    pub(super) version: Option<String>,
+    pub(super) max_memory: Option<u64>,
+    pub(super) policy: Option<String>,
+    /// How many milliseconds its clock is ahead of ours.
+    pub(super) ahead_ms: Option<i64>,
+}
+
+/// What became of the database level.
+#[derive(Clone, Debug)]
+pub(super) struct DatabaseSeen {
+    /// Whether there is one already: a file is made by the server that needs it.
+    pub(super) exists: bool,
+    /// The file system that a file is on, where that is one over the network.
+    pub(super) network: Option<String>,
+}
+
+/// A collector of OpenTelemetry.
+#[derive(Clone, Debug)]
+pub(super) struct Collector {
+    pub(super) variable: &'static str,
+    /// Host and port.
+    pub(super) place: String,
+    pub(super) answer: Result<(), String>,
+}
+
+/// What is looked at of one component.
+#[derive(Clone, Debug)]
+pub(super) struct Component {
+    pub(super) kind: &'static str,
+    pub(super) name: String,
+    pub(super) is_described: bool,
+    /// Of a tool: whether it says what it may do.
+    pub(super) is_hinted: bool,
+    pub(super) has_timeout: bool,
+    pub(super) cache: Option<CachePolicy>,
+}
+
+/// What the history in Redis says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Past {
+    /// How many days ago the first hour of it was; `None` where there is none.
+    pub(super) days: Option<u64>,
+    /// Kind and name of what was called.
+    pub(super) called: BTreeSet<(String, String)>,
+}
+
+impl Facts {
+    /// Looks at everything; what waits does so at the same time, and none of it for longer than 3 s.
+    pub(super) async fn gather(server: &Server, settings: &Settings, mistakes: Vec<String>) -> Self {
+        let config = settings.config.clone();
+        let (name, version) = server.server_name();
+        let registry = server.registry();
+        let components = registry.as_ref().ok();
+        let components = components.map(|all| all.entries().iter().map(|entry| Component::of(entry.def)));
+        let components = components.map(Iterator::collect::<Vec<_>>);
+
+        // A way of the program's own takes the place of the configured one, which nobody looks at then.
+        let auth_mistake = match server.has_authenticator() {
+            true => None,
+            false => auth::configured(&config).err().map(|error| error.to_string()),
+        };
+        let webhook_mistake = webhook::refused(&config);
+        let (redis, database, collectors, running, history) = tokio::join!(
+            reached::redis(&config, name),
+            reached::database(&config, name),
+            reached::collectors(),
+            reached::running(name),
+            reached::history(&config, name),
+        );
+        // What is told of a level is not told again.
+        let level = [
+            redis.as_ref().and_then(|seen| seen.as_ref().err()),
+            database.as_ref().and_then(|seen| seen.as_ref().err()),
+        ];
+        let told: Vec<_> = level.into_iter().flatten().chain(&auth_mistake).chain(&webhook_mistake).collect();
+        let mut start = match server.core() {
+            Err(Error::Start(mistakes)) => mistakes.to_vec(),
+            Err(error) => vec![error.to_string()],
+            Ok(_) => Vec::new(),
+        };
+        let levels = if config.cache_enabled { levels::configured(&config, name).err() } else { None };
+        let levels = levels.map(|error| error.to_string()).filter(|mistake| !start.contains(mistake));
+        start.extend(levels);
+        start.retain(|mistake| !told.contains(&mistake));
+
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            build: Build::of_this(),
+            file: File::read(settings),
+            mistakes,
+            start,
+            machine: Machine::read(),
+            own_authenticator: server.has_authenticator(),
+            auth_mistake,
+            webhook_mistake,
+            redis,
+            database,
+            counter: trusts_counter(),
+            // Last, when nothing else runs.
+            overhead: if Build::of_this().debug { None } else { overhead::measured().await },
+            sql: sql::state(),
+            collectors,
+            components,
+            running,
+            history,
+            config,
+        }
+    }
+
+    /// Returns whether callers over HTTP are asked who they are.
+    pub(super) fn asks_callers(&self) -> bool {
+        self.own_authenticator || !self.config.auth_tokens.is_empty() || self.config.auth_issuer.is_some()
+    }
+
+    /// Returns whether results go to another machine.
+    pub(super) fn leaves_machine(&self) -> bool {
+        let database = self.config.cache_database_url.as_deref();
+        let urls = redis_url(&self.config).into_iter().chain(database);
+        self.config.cache_enabled
+            && urls.filter_map(Address::read).any(|url| url.scheme != "sqlite" && !url.is_local())
+    }
+
+    /// Returns whether there is a level below memory.
+    pub(super) fn has_levels(&self) -> bool {
+        self.config.cache_enabled && (self.redis.is_some() || self.database.is_some())
+    }
+}
+
+impl Build {
+    fn of_this() -> Self {
+        Self { debug: cfg!(debug_assertions), aborts: cfg!(panic = "abort"), counted: counts_allocations() }
+    }
+}
+
+impl File {
+    /// Looks at the file of the working directory, where the settings come from it.
+    #[cfg(unix)]
+    fn read(settings: &Settings) -> Option<Self> {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        settings.rows().find(|(_, _, source)| *source == Source::File)?;
+        let data = std::fs::metadata("mcp.toml").ok()?;
+        Some(Self { mode: data.permissions().mode() & 0o777, secrets: secrets(settings) })
+    }
+
+    #[cfg(not(unix))]
+    fn read(_settings: &Settings) -> Option<Self> {
+        None
+    }
+}
+
+/// Returns the settings of the file that others must not read.
+#[cfg_attr(not(unix), expect(dead_code, reason = "a file has a mode on Unix only"))]
+fn secrets(settings: &Settings) -> Vec<&'static str> {
+    let config = &settings.config;
+    let with_password = |url: &Option<String>| {
+        url.as_deref().and_then(Address::read).is_some_and(|address| address.has_password)
+    };
+    let is_secret = |key: &str| match key {
+        "cache_secret" | "admin_token" | "alert_webhook" | "auth_tokens" => true,
+        "cache_redis_url" => with_password(&config.cache_redis_url),
+        "cache_database_url" => with_password(&config.cache_database_url),
+        "redis_url" => with_password(&config.redis_url),
+        _ => false,
+    };
+    let of_the_file = settings.rows().filter(|(_, _, source)| *source == Source::File);
+    of_the_file.map(|(setting, ..)| setting.key).filter(|key| is_secret(key)).collect()
+}
+
+impl Component {
+    fn of(def: &Def) -> Self {
+        let is_hinted = match def.kind {
+            Kind::Tool(part) => part.read_only.is_some() || part.destructive.is_some(),
+            _ => true,
+        };
+        Self {
+            kind: def.kind.word(),
+            name: def.name.to_owned(),
+            is_described: !def.description.trim().is_empty(),
+            is_hinted,
+            has_timeout: def.timeout.is_some(),
+            cache: def.cache,
+        }
+    }
+}

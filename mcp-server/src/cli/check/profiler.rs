@@ -1,0 +1,96 @@
+//! Whether what goes wrong will be known.
+
+use mcp_core::profile::sql::State;
+
+use super::facts::{Collector, Facts};
+use super::verdict::{Group, Verdict};
+
+const OF: Group = Group::Profiler;
+
+/// What the profiler may add to a call, in nanoseconds.
+const BUDGET: u64 = 100;
+
+pub(super) fn judge(facts: &Facts) -> Vec<Verdict> {
+    let mut all = vec![clock(facts), overhead(facts), statements(&facts.sql), alerts(facts)];
+    all.extend(collectors(facts));
+    all
+}
+
+fn clock(facts: &Facts) -> Verdict {
+    if facts.counter {
+        return OF.pass("clock", "the processor's counter");
+    }
+    OF.pass("clock", "`Instant`, some 30 ns a look: the kernel does not trust the processor's counter")
+}
+
+fn overhead(facts: &Facts) -> Verdict {
+    let name = "overhead";
+    let Some((on, off)) = facts.overhead else {
+        return OF.skip(name, "not measured: this is a debug build");
+    };
+    let more = on.saturating_sub(off);
+    let found = format!("{more} ns a call: {on} ns with the profiler, {off} ns without");
+    let fix = "`check` again when the machine is idle; `MCP_MONITORING_ENABLED=false` switches it off";
+    match more {
+        // A machine that is slow, or shared, makes both slow: that alone is no failure.
+        more if more > 5 * BUDGET && more > off => OF.fail(name, found, fix),
+        more if more > 3 * BUDGET => OF.warn(name, found, fix),
+        _ => OF.pass(name, found),
+    }
+}
+
+fn statements(state: &State) -> Verdict {
+    let name = "statements";
+    match state.note() {
+        None => OF.pass(name, "those of sqlx are heard, and belong to their calls"),
+        Some(note) => {
+            let (found, fix) =
+                note.split_once(": ").unwrap_or((note, "add `mcp_core::profile::sql::layer()`"));
+            OF.warn(name, format!("those of sqlx are not heard: {found}"), fix)
+        }
+    }
+}
+
+fn alerts(facts: &Facts) -> Verdict {
+    let name = "alerts";
+    if let Some(mistake) = &facts.webhook_mistake {
+        return OF.mistake(name, mistake);
+    }
+    if facts.config.alert_webhook.is_some() {
+        return OF.pass(name, "in the log, and posted");
+    }
+    let feature = if cfg!(feature = "webhook") { "" } else { ", with the feature `webhook` of `mcp-server`" };
+    OF.warn(
+        name,
+        "in the log alone",
+        format!("set `MCP_ALERT_WEBHOOK` to the URL of a chat or a pager{feature}"),
+    )
+}
+
+fn collectors(facts: &Facts) -> Vec<Verdict> {
+    let name = "collector";
+    let all = match &facts.collectors {
+        Ok(all) => all,
+        Err(mistake) => return vec![OF.mistake(name, mistake)],
+    };
+    if !cfg!(feature = "otlp") {
+        let first = all.first().map(|collector| {
+            let found = format!("`{}` is set, and nothing is sent", collector.variable);
+            OF.warn(name, found, "build with the feature `otlp` of `mcp-server`, or unset it")
+        });
+        return first.into_iter().collect();
+    }
+    all.iter().map(collector).collect()
+}
+
+fn collector(collector: &Collector) -> Verdict {
+    let Collector { variable, place, answer } = collector;
+    match answer {
+        Ok(()) => OF.pass("collector", format!("`{place}` takes connections")),
+        Err(error) => OF.fail(
+            "collector",
+            format!("`{place}` does not answer: {error}"),
+            format!("start the collector, or correct `{variable}`"),
+        ),
+    }
+}
