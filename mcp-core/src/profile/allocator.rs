@@ -91,6 +91,12 @@ impl Allocated {
         Self { bytes: read(&BYTES), count: read(&COUNT) }
     }
 
+    /// Returns the sum of both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let Self { bytes, count } = other;
+        Self { bytes: self.bytes.wrapping_add(bytes), count: self.count.wrapping_add(count) }
+    }
+
     /// Returns what was allocated since an earlier look by the same thread.
     pub(crate) fn since(self, earlier: Self) -> Self {
         let Self { bytes, count } = earlier;

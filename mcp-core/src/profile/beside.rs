@@ -46,7 +46,7 @@ pub fn in_call_blocking<T>(run: impl FnOnce() -> T) -> impl FnOnce() -> T {
     move || {
         let Some(frame) = frame.filter(|frame| !frame.has_ended()) else { return run() };
         let mut entered = Entered::new(Work::Thread);
-        entered.open(frame);
+        drop(entered.open(frame));
         let value = run();
         entered.close();
         value
@@ -76,7 +76,7 @@ impl<F: Future> Future for Beside<F> {
         }
         let span = this.span.as_ref().map(tracing::Span::enter);
         let mut entered = Entered::new(Work::Task);
-        entered.open(frame);
+        drop(entered.open(frame));
         let polled = this.future.as_mut().poll(cx);
         entered.close();
         drop(span);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::allocator::Allocated;
-use super::counter::Writer;
 use super::frame::Frame;
+use super::here::Here;
 use super::measured::Measured;
 use super::outcome::Outcome;
 use super::slow::{Ended, Why};
@@ -29,12 +29,14 @@ pub struct Call<'a> {
     decoded: u64,
     looked: u64,
     frame: Option<Arc<Frame>>,
+    /// Whether nothing is kept of it.
+    bypasses: bool,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn begin(measured: &'a Arc<Measured>) -> Self {
         measured.entered();
-        Self { measured, called: ticks::now(), decoded: 0, looked: 0, frame: None }
+        Self { measured, called: ticks::now(), decoded: 0, looked: 0, frame: None, bypasses: false }
     }
 
     /// Notes that the arguments are in their types.
@@ -49,6 +51,7 @@ impl<'a> Call<'a> {
 
     /// Returns the frame of the run that is made ready, where there is nowhere to look for a result.
     pub fn bypassed(&mut self) -> Arc<Frame> {
+        self.bypasses = true;
         self.runs(self.decoded)
     }
 
@@ -66,7 +69,7 @@ impl<'a> Call<'a> {
         let run = frame.as_deref().filter(|frame| frame.times.begun.get() > 0);
         let over = run.map_or(0, |run| run.times.ended.get());
         // A run that nothing is kept of ends its call.
-        let now = if over > 0 && cache == CacheOutcome::Bypass { over } else { ticks::now() };
+        let now = if over > 0 && self.bypasses { over } else { ticks::now() };
         let wall = now.saturating_sub(self.called);
         if now < self.called || wall > UNLIKELY {
             self.measured.shared.note_clock();
@@ -91,7 +94,7 @@ impl<'a> Call<'a> {
         let why = match run {
             _ if slow => Some(Why::Slow),
             _ if outcome.is_failure() => Some(Why::Failed),
-            Some(run) if run.polls.longest.get() >= BLOCKS => Some(Why::Blocks),
+            Some(run) if run.longest_poll() >= BLOCKS => Some(Why::Blocks),
             Some(run) if run.repeats() => Some(Why::RepeatedSql),
             _ => None,
         };
@@ -106,7 +109,7 @@ impl<'a> Call<'a> {
         let own = Allocated::now().since(allocated);
         if own.count > 0 {
             // The run that called this one has not allocated what is kept of it.
-            Frame::with_current(|outer| outer.inner.add(Writer::Any, 0, 0, own));
+            Here::with(|here| here.nest(here.nested().and(0, own)));
         }
     }
 }

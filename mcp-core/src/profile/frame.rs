@@ -28,8 +28,10 @@ pub struct Frame {
     pub(super) polls: Meter,
     /// On other threads, and in other tasks.
     pub(super) others: Meter,
-    /// What components that were called in its polls allocated.
-    pub(super) inner: Meter,
+    /// How busy components were that it called in its polls.
+    pub(super) nested: Counter,
+    /// The longest poll of a task beside it.
+    pub(super) task_poll: Counter,
     /// Since when a poll is under way; 0: none is.
     open: Counter,
     /// The same of a thread that blocks.
@@ -44,6 +46,8 @@ pub struct Frame {
     pub(super) statements: Counter,
     /// Where the run is watched while it waits, plus one; 0: it is not.
     pub(super) slot: Counter,
+    /// How many runs that nobody measures are under way in its polls.
+    unmeasured: Counter,
     /// Whether it was said to hang.
     pub(super) told: Counter,
 }
@@ -75,13 +79,13 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// Adds a poll; `own` is what of it was not spent in components that it called.
-    pub(super) fn add(&self, writer: Writer, busy: u64, own: u64, allocated: Allocated) {
+    /// Adds a poll.
+    pub(super) fn add(&self, writer: Writer, busy: u64, allocated: Allocated) {
         self.busy.add(writer, busy);
         self.polls.add(writer, 1);
-        self.last.set(own);
-        if own > self.longest.get() {
-            self.longest.set(own);
+        self.last.set(busy);
+        if busy > self.longest.get() {
+            self.longest.set(busy);
         }
         self.bytes.add(writer, allocated.bytes);
         self.allocations.add(writer, allocated.count);
@@ -157,7 +161,9 @@ impl Frame {
         self.times = Times::default();
         self.polls = Meter::default();
         self.others = Meter::default();
-        self.inner = Meter::default();
+        self.nested = Counter::new();
+        self.task_poll = Counter::new();
+        self.unmeasured = Counter::new();
         self.slot = Counter::new();
         self.told = Counter::new();
         self.notes.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
@@ -201,9 +207,14 @@ impl Frame {
         self.busy() + since.map_or(0, |since| now.saturating_sub(since))
     }
 
-    /// Returns the busy time so far, but for what is under way.
+    /// Returns the busy time so far, but for what is under way; that of components that it called counts.
     pub(super) fn busy(&self) -> u64 {
-        self.polls.busy.get() + self.others.busy.get()
+        self.polls.busy.get() + self.others.busy.get() + self.nested.get()
+    }
+
+    /// Returns the longest poll, of its own or of a task beside it.
+    pub(super) fn longest_poll(&self) -> u64 {
+        self.polls.longest.get().max(self.task_poll.get())
     }
 
     /// Returns the nanoseconds since the call began.
@@ -219,6 +230,11 @@ impl Frame {
     /// Notes that the run whose poll is under way has its place, and its function begins.
     pub fn entered() {
         Self::with_current(|frame| {
+            // One that is not measured, called by this one.
+            if frame.times.entered.get() > 0 {
+                frame.unmeasured.add(Writer::One, 1);
+                return;
+            }
             // Who got it in the first poll did not wait for it.
             let waited = frame.polls.polls.get() > 0;
             frame.times.entered.set(if waited { ticks::now() } else { frame.times.begun.get() });
@@ -227,7 +243,10 @@ impl Frame {
 
     /// Notes that the run whose poll is under way has returned from its function.
     pub fn returned() {
-        Self::with_current(|frame| frame.times.returned.set(ticks::now()));
+        Self::with_current(|frame| match frame.unmeasured.get() {
+            0 => frame.times.returned.set(ticks::now()),
+            others => frame.unmeasured.set(others - 1),
+        });
     }
 }
 

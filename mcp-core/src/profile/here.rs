@@ -17,8 +17,22 @@ pub(super) struct Begun {
     pub(super) at: u64,
     /// What its thread had allocated.
     pub(super) allocated: Allocated,
-    /// How busy components called by its run had been.
-    pub(super) inner: u64,
+    /// Whether it is the run's own poll, which keeps a thread of the runtime from other calls.
+    pub(super) is_own: bool,
+}
+
+/// What components took that were called within a poll.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Nested {
+    pub(super) busy: u64,
+    pub(super) allocated: Allocated,
+}
+
+impl Nested {
+    #[must_use]
+    pub(super) fn and(self, busy: u64, allocated: Allocated) -> Self {
+        Self { busy: self.busy.wrapping_add(busy), allocated: self.allocated.and(allocated) }
+    }
 }
 
 /// What a thread has of its own, in one place: each look for one takes a nanosecond or two.
@@ -26,6 +40,7 @@ pub(super) struct Here {
     current: RefCell<Option<Arc<Frame>>>,
     /// Of its poll.
     begun: Cell<Begun>,
+    nested: Cell<Nested>,
     free: RefCell<Vec<Arc<Frame>>>,
     pub(super) seat: Arc<Seat>,
 }
@@ -34,6 +49,7 @@ thread_local! {
     static HERE: Here = Here {
         current: RefCell::default(),
         begun: Cell::default(),
+        nested: Cell::default(),
         free: RefCell::new(Vec::with_capacity(KEPT)),
         seat: Seat::register(),
     };
@@ -67,6 +83,17 @@ impl Here {
     /// Returns how the poll that is under way began.
     pub(super) fn begun(&self) -> Begun {
         self.begun.get()
+    }
+
+    /// Sets what was nested in the poll that is under way; returns what was said of it before.
+    #[inline]
+    pub(super) fn nest(&self, nested: Nested) -> Nested {
+        self.nested.replace(nested)
+    }
+
+    /// Returns what was nested in the poll that is under way.
+    pub(super) fn nested(&self) -> Nested {
+        self.nested.get()
     }
 
     /// Returns a frame that is as good as new.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::allocator::Allocated;
 use super::frame::Frame;
-use super::here::{Begun, Here};
+use super::here::{Begun, Here, Nested};
 use super::ticks;
 
 /// How many checkpoints of a run are kept.
@@ -100,17 +100,20 @@ impl Frame {
 
 /// Notes that the call which runs has come to a certain point; see [`checkpoint!`](crate::checkpoint).
 pub fn checkpoint(label: &'static str, value: Option<f64>) {
-    Here::with(|here| here.current(|frame| frame.checkpoint(label, value, here.begun())));
+    Here::with(|here| here.current(|frame| frame.checkpoint(label, value, here.begun(), here.nested())));
 }
 
 impl Frame {
-    fn checkpoint(&self, label: &'static str, value: Option<f64>, begun: Begun) {
+    fn checkpoint(&self, label: &'static str, value: Option<f64>, begun: Begun, nested: Nested) {
         let now = ticks::now();
         let at = self.since_called(now);
         // What is under way counts.
         let (busy, bytes) = match begun.at {
             0 => (0, 0),
-            since => (now.saturating_sub(since), Allocated::now().since(begun.allocated).bytes),
+            since => {
+                let allocated = Allocated::now().since(begun.allocated).since(nested.allocated);
+                (now.saturating_sub(since), allocated.bytes)
+            }
         };
         let (busy, bytes) = (self.busy() + busy, self.polls.bytes.get() + self.others.bytes.get() + bytes);
         let queries = self.statements.get();

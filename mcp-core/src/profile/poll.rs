@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use super::allocator::Allocated;
 use super::counter::Writer;
 use super::frame::{Frame, Meter};
-use super::here::{Begun, Here};
+use super::here::{Begun, Here, Nested};
 use super::ticks;
 
 /// How many polls of a run have their processor time taken, and after those each that follows a long one.
@@ -52,7 +52,7 @@ impl<F: Future + Unpin> Profiled<F> {
         }
         let span = self.span.as_ref().map(tracing::Span::enter);
         let mut entered = Entered::new(Work::Own);
-        entered.open(frame);
+        self.frame = entered.open(frame);
         let polled = Pin::new(&mut self.future).poll(cx);
         let left = entered.close();
         drop(span);
@@ -87,7 +87,7 @@ impl Frame {
 pub(crate) fn blocking<T>(frame: Option<Arc<Frame>>, run: impl FnOnce() -> T) -> T {
     let Some(frame) = frame else { return run() };
     let mut entered = Entered::new(Work::Blocking);
-    entered.open(frame);
+    drop(entered.open(frame));
     let value = run();
     entered.close();
     value
@@ -107,11 +107,6 @@ pub(super) enum Work {
 }
 
 impl Work {
-    /// Returns whether it keeps a thread of the runtime from other tasks.
-    fn is_polled(self) -> bool {
-        matches!(self, Self::Own | Self::Task)
-    }
-
     /// Returns whether the run waits while it is done.
     fn is_awaited(self) -> bool {
         matches!(self, Self::Own | Self::Blocking)
@@ -122,9 +117,10 @@ impl Work {
 pub(super) struct Entered {
     is_open: bool,
     work: Work,
-    /// The run that is interrupted by this one, and how its poll began.
+    /// The run that is interrupted by this one, how its poll began, and what was nested in that.
     outer: Option<Arc<Frame>>,
     outer_begun: Begun,
+    outer_nested: Nested,
     cpu: Option<Cpu>,
     begun: Begun,
 }
@@ -132,56 +128,72 @@ pub(super) struct Entered {
 impl Entered {
     #[inline]
     pub(super) fn new(work: Work) -> Self {
-        let begun = Begun::default();
-        Self { is_open: false, work, outer: None, outer_begun: begun, cpu: None, begun }
+        let (begun, nested) = (Begun::default(), Nested::default());
+        Self { is_open: false, work, outer: None, outer_begun: begun, outer_nested: nested, cpu: None, begun }
     }
 
-    pub(super) fn open(&mut self, frame: Arc<Frame>) {
+    /// Begins; gives the frame back where the thread is about to end, and nothing can be noted.
+    pub(super) fn open(&mut self, frame: Arc<Frame>) -> Option<Arc<Frame>> {
         if frame.wants_cpu(self.work) {
             self.cpu = Cpu::now(frame.known_long);
         }
-        self.is_open = true;
+        let mut frame = Some(frame);
         // A thread that comes here first allocates for it, before it is asked what it has allocated.
         Here::with(|here| {
+            let Some(frame) = frame.take() else { return };
             let at = ticks::now();
-            self.begun = Begun { at, allocated: Allocated::now(), inner: frame.inner.busy.get() };
-            if self.work.is_polled() {
+            let is_own = self.work == Work::Own;
+            self.begun = Begun { at, allocated: Allocated::now(), is_own };
+            if is_own {
                 here.seat.take_up(frame.number, at);
             }
             if self.work.is_awaited() {
                 frame.open(self.work, at);
             }
             self.outer_begun = here.begin(self.begun);
+            self.outer_nested = here.nest(Nested::default());
             self.outer = here.replace(Some(frame));
+            self.is_open = true;
         });
+        frame
     }
 
-    /// Returns whose poll it was, and when it ended; `None` where the thread is about to end.
+    /// Returns whose poll it was, and when it ended; `None` where it did not begin.
     pub(super) fn close(&mut self) -> Option<(Arc<Frame>, u64)> {
-        self.is_open = false;
+        if !std::mem::take(&mut self.is_open) {
+            return None;
+        }
         Here::with(|here| {
             let now = ticks::now();
             let busy = now.saturating_sub(self.begun.at);
             let allocated = Allocated::now().since(self.begun.allocated);
             let outer = self.outer.take();
             here.begin(self.outer_begun);
-            if let Some(outer) = &outer {
-                outer.inner.add(Writer::Any, busy, busy, allocated);
-                here.seat.take_up(outer.number, self.outer_begun.at);
-            } else {
-                here.seat.leave();
-            }
+            let nested = match &outer {
+                Some(outer) => {
+                    here.seat
+                        .take_up(outer.number, if self.outer_begun.is_own { self.outer_begun.at } else { 0 });
+                    here.nest(self.outer_nested.and(busy, allocated))
+                }
+                None => {
+                    here.seat.leave();
+                    here.nest(Nested::default())
+                }
+            };
             let frame = here.replace(outer)?;
-            // A poll is as long as this component made it.
-            let own = busy.saturating_sub(frame.inner.busy.get().saturating_sub(self.begun.inner));
+            // What components did that were called in it is theirs.
+            let (own, allocated) = (busy.saturating_sub(nested.busy), allocated.since(nested.allocated));
             let (meter, writer) = match self.work {
                 Work::Own => (&frame.polls, Writer::One),
                 _ => (&frame.others, Writer::Any),
             };
-            if self.work == Work::Task {
-                frame.polls.longest.raise(own);
+            meter.add(writer, own, allocated);
+            if nested.busy > 0 {
+                frame.nested.add(Writer::Any, nested.busy);
             }
-            meter.add(writer, busy, own, allocated);
+            if self.work == Work::Task {
+                frame.task_poll.raise(own);
+            }
             if let Some((cpu, delayed)) = self.cpu.as_ref().and_then(Cpu::since) {
                 meter.add_cpu(writer, cpu, busy.saturating_sub(delayed).max(cpu.min(busy)));
             }
@@ -196,9 +208,6 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        if !self.is_open {
-            return;
-        }
         // The function panicked: what was interrupted goes on as it was. Work on other threads is a part of a run,
         // which ends where it is polled.
         let left = self.close();
@@ -210,8 +219,13 @@ impl Drop for Entered {
 
 impl Frame {
     fn wants_cpu(&self, work: Work) -> bool {
-        let meter: &Meter = &self.polls;
-        self.sampled && (work != Work::Own || meter.polls.get() < SAMPLED_POLLS || meter.last.get() >= LONG)
+        let few = |meter: &Meter| meter.polls.get() < SAMPLED_POLLS || meter.last.get() >= LONG;
+        self.sampled
+            && match work {
+                Work::Own => few(&self.polls),
+                Work::Task => few(&self.others),
+                Work::Blocking | Work::Thread => true,
+            }
     }
 }
 

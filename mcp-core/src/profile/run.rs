@@ -73,25 +73,22 @@ impl Frame {
         let reached = |time: &Counter| Some(time.get()).filter(|time| *time > 0).unwrap_or(now);
         let (entered, returned) = (reached(&times.entered), reached(&times.returned));
         let total = |of: fn(&super::frame::Meter) -> &Counter| of(&self.polls).get() + of(&self.others).get();
-        let bytes = total(|meter| &meter.bytes).saturating_sub(self.inner.bytes.get());
-        let allocations = total(|meter| &meter.allocations).saturating_sub(self.inner.allocations.get());
-        let busy = total(|meter| &meter.busy).saturating_sub(self.inner.busy.get());
         let sums = [
             (Sum::Queue, entered.saturating_sub(begun)),
             (Sum::Function, returned.saturating_sub(entered)),
             (Sum::Encode, now.saturating_sub(returned)),
-            (Sum::Busy, busy),
+            (Sum::Busy, total(|meter| &meter.busy)),
             (Sum::Polls, self.polls.polls.get()),
             (Sum::Cpu, total(|meter| &meter.cpu)),
             (Sum::CpuBusy, total(|meter| &meter.cpu_busy)),
-            (Sum::Bytes, bytes),
-            (Sum::Allocations, allocations),
+            (Sum::Bytes, total(|meter| &meter.bytes)),
+            (Sum::Allocations, total(|meter| &meter.allocations)),
         ];
-        measured.add_run(sums, self.polls.longest.get());
+        measured.add_run(sums, self.longest_poll());
         if times.returned.get() > 0 {
             measured.took(returned.saturating_sub(entered));
         }
-        measured.pace.note(Duration::from_nanos(busy));
+        measured.pace.note(Duration::from_nanos(total(|meter| &meter.busy)));
         if self.statements.get() > 0 {
             self.end_queries(measured);
         }

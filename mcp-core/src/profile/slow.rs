@@ -5,7 +5,9 @@ use std::sync::{Arc, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::allocator::counts_allocations;
-use super::frame::Frame;
+use super::call::BLOCKS;
+use super::counter::Counter;
+use super::frame::{Frame, Meter};
 use super::measured::Measured;
 use super::outcome::Outcome;
 use super::report::{CheckpointReport, ChildReport, Part, QueryReport, RepeatedReport, SlowCall};
@@ -121,6 +123,10 @@ impl Measured {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         // Of a poll that hung it is not known when its call began.
         let begins = [called, frame.map_or(called, |frame| frame.times.begun.get())];
+        // It ended while it was looked at.
+        if ended.why == Why::Hangs && frame.is_some_and(Frame::has_ended) {
+            return;
+        }
         let mut hung = None;
         match kept.as_mut() {
             Some(kept) if ended.why != Why::Hangs => hung = kept.forget_hung(begins),
@@ -172,15 +178,16 @@ impl Measured {
         let Some(frame) = frame else { return call };
         let (polls, others) = (&frame.polls, &frame.others);
         call.busy_ns = frame.busy_at(ended.now);
-        call.cpu_busy_ns = polls.cpu_busy.get() + others.cpu_busy.get();
-        call.cpu_ns = (call.cpu_busy_ns > 0).then(|| polls.cpu.get() + others.cpu.get());
+        // What is done beside a long poll says nothing of why it was long.
+        let beside = frame.polls.longest.get() < BLOCKS;
+        let of_all = |of: fn(&Meter) -> &Counter| of(polls).get() + if beside { of(others).get() } else { 0 };
+        call.cpu_busy_ns = of_all(|meter| &meter.cpu_busy);
+        call.cpu_ns = (call.cpu_busy_ns > 0).then(|| of_all(|meter| &meter.cpu));
         call.polls = polls.polls.get();
         let open = frame.polled_since().map_or(0, |since| ended.now.saturating_sub(since));
-        call.longest_poll_ns = polls.longest.get().max(open);
-        let own = |all: u64, inner: u64| counted(all.saturating_sub(inner));
-        call.allocated_bytes = own(polls.bytes.get() + others.bytes.get(), frame.inner.bytes.get());
-        call.allocations =
-            own(polls.allocations.get() + others.allocations.get(), frame.inner.allocations.get());
+        call.longest_poll_ns = frame.longest_poll().max(open);
+        call.allocated_bytes = counted(polls.bytes.get() + others.bytes.get());
+        call.allocations = counted(polls.allocations.get() + others.allocations.get());
         frame.note(|notes| {
             call.checkpoints = notes
                 .checkpoints

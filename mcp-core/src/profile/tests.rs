@@ -63,7 +63,7 @@ impl Bench {
         let mut call = self.profiler.call(&self.entry);
         let frame = call.as_mut().map(|call| {
             call.decoded();
-            call.looked()
+            call.bypassed()
         });
         (call, Profiled::new(future, frame))
     }

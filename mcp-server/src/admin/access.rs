@@ -107,14 +107,14 @@ impl Access {
             .await
             .map_err(|_| text(StatusCode::BAD_REQUEST, "the form has no field `token`\n"))?;
         let shown = field(&String::from_utf8_lossy(&form), "token").unwrap_or_default();
-        // A right token waits for its turn too, or there would be no limit to guesses.
-        let Ok(_turn) = self.attempts.try_acquire() else {
-            let mut response = text(StatusCode::TOO_MANY_REQUESTS, "too many attempts: try again later\n");
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            return Err(response);
-        };
         if one(&shown) != token.digest {
             let later = self.guesses.wrong(Instant::now());
+            let Ok(_turn) = self.attempts.try_acquire() else {
+                let mut response =
+                    text(StatusCode::TOO_MANY_REQUESTS, "too many attempts: try again later\n");
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                return Err(response);
+            };
             tokio::time::sleep(PAUSE).await;
             return Err(wrong(headers, later));
         }

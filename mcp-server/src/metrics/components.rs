@@ -81,7 +81,7 @@ impl Collector for Components {
             totals: measured.totals(),
             durations: measured.durations(),
         });
-        // One look for all families: their numbers belong together.
+        // One look for all families.
         let called: Vec<_> =
             components.filter(|sample| sample.active > 0 || sample.totals.calls() > 0).collect();
         if called.is_empty() {

@@ -65,6 +65,8 @@ where
                 let Some(query) = seen.query() else { return };
                 match frame(event, &context) {
                     _ if query.statement.opens_a_connection() => {}
+                    // What comes after the end of a call is in no figures.
+                    Some(frame) if frame.has_ended() => watch::a_late_one(),
                     Some(frame) => frame.query(query),
                     None => watch::a_stray(),
                 }

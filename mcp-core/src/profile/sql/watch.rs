@@ -81,6 +81,11 @@ mod heard {
         }
     }
 
+    /// Counts a statement whose call had ended.
+    pub(in super::super) fn a_late_one() {
+        UNATTRIBUTED.fetch_add(1, Relaxed);
+    }
+
     /// Counts a wait for a connection.
     pub(in super::super) fn a_wait(took: Duration) {
         let took = nanos(took);

@@ -66,7 +66,8 @@ function stream() {
 
 /** Notices silence, and tries the other way. */
 function watch() {
-  if (live.state === "paused") return;
+  // Who is not let in asks no more: each time would be one more wrong token.
+  if (live.state === "paused" || live.state === "locked") return;
   const now = Date.now();
   const silent = now - Math.max(live.heard_ms, streamed_ms) > SILENT_MS;
   if (silent && live.state === "live") become("lost");
