@@ -112,7 +112,11 @@ impl Frame {
 
     /// Makes this the current frame of the thread until what is returned is dropped.
     pub fn enter(self: &Arc<Self>) -> Current {
-        let outer = Here::with(|here| (here.replace(Some(Arc::clone(self))), here.begin(Begun::default())));
+        let outer = Here::with(|here| {
+            let begun = here.begun();
+            here.begin(Begun::default());
+            (here.replace(Some(Arc::clone(self))), begun)
+        });
         Current { outer: outer.unwrap_or_default() }
     }
 
@@ -260,7 +264,10 @@ pub struct Current {
 impl Drop for Current {
     fn drop(&mut self) {
         let (outer, begun) = std::mem::take(&mut self.outer);
-        Here::with(|here| (here.replace(outer), here.begin(begun)));
+        Here::with(|here| {
+            here.begin(begun);
+            here.replace(outer)
+        });
     }
 }
 

@@ -17,11 +17,13 @@ pub(super) struct Begun {
     pub(super) at: u64,
     /// What its thread had allocated.
     pub(super) allocated: Allocated,
+    /// What was nested in polls of its thread.
+    pub(super) nested: Nested,
     /// Whether it is the run's own poll, which keeps a thread of the runtime from other calls.
     pub(super) is_own: bool,
 }
 
-/// What components took that were called within a poll.
+/// What components took that were called within polls of a thread: it only grows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Nested {
     pub(super) busy: u64,
@@ -32,6 +34,13 @@ impl Nested {
     #[must_use]
     pub(super) fn and(self, busy: u64, allocated: Allocated) -> Self {
         Self { busy: self.busy.wrapping_add(busy), allocated: self.allocated.and(allocated) }
+    }
+
+    /// Returns what came since an earlier look by the same thread.
+    #[must_use]
+    pub(super) fn since(self, earlier: Self) -> Self {
+        let Self { busy, allocated } = earlier;
+        Self { busy: self.busy.wrapping_sub(busy), allocated: self.allocated.since(allocated) }
     }
 }
 
@@ -74,10 +83,10 @@ impl Here {
         self.current.replace(frame)
     }
 
-    /// Sets how the poll that is under way began; returns how the one did that it interrupts.
+    /// Sets how the poll that is under way began.
     #[inline]
-    pub(super) fn begin(&self, begun: Begun) -> Begun {
-        self.begun.replace(begun)
+    pub(super) fn begin(&self, begun: Begun) {
+        self.begun.set(begun);
     }
 
     /// Returns how the poll that is under way began.
@@ -85,13 +94,13 @@ impl Here {
         self.begun.get()
     }
 
-    /// Sets what was nested in the poll that is under way; returns what was said of it before.
+    /// Sets what was nested in polls of this thread.
     #[inline]
-    pub(super) fn nest(&self, nested: Nested) -> Nested {
-        self.nested.replace(nested)
+    pub(super) fn nest(&self, nested: Nested) {
+        self.nested.set(nested);
     }
 
-    /// Returns what was nested in the poll that is under way.
+    /// Returns what was nested in polls of this thread.
     pub(super) fn nested(&self) -> Nested {
         self.nested.get()
     }

@@ -111,7 +111,8 @@ impl Frame {
         let (busy, bytes) = match begun.at {
             0 => (0, 0),
             since => {
-                let allocated = Allocated::now().since(begun.allocated).since(nested.allocated);
+                let nested = nested.since(begun.nested).allocated;
+                let allocated = Allocated::now().since(begun.allocated).since(nested);
                 (now.saturating_sub(since), allocated.bytes)
             }
         };

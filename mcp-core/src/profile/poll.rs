@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use super::allocator::Allocated;
 use super::counter::Writer;
 use super::frame::{Frame, Meter};
-use super::here::{Begun, Here, Nested};
+use super::here::{Begun, Here};
 use super::ticks;
 
 /// How many polls of a run have their processor time taken, and after those each that follows a long one.
@@ -117,19 +117,16 @@ impl Work {
 pub(super) struct Entered {
     is_open: bool,
     work: Work,
-    /// The run that is interrupted by this one, how its poll began, and what was nested in that.
+    /// The run that is interrupted by this one, and how its poll began.
     outer: Option<Arc<Frame>>,
     outer_begun: Begun,
-    outer_nested: Nested,
     cpu: Option<Cpu>,
-    begun: Begun,
 }
 
 impl Entered {
     #[inline]
     pub(super) fn new(work: Work) -> Self {
-        let (begun, nested) = (Begun::default(), Nested::default());
-        Self { is_open: false, work, outer: None, outer_begun: begun, outer_nested: nested, cpu: None, begun }
+        Self { is_open: false, work, outer: None, outer_begun: Begun::default(), cpu: None }
     }
 
     /// Begins; gives the frame back where the thread is about to end, and nothing can be noted.
@@ -143,16 +140,17 @@ impl Entered {
             let Some(frame) = frame.take() else { return };
             let at = ticks::now();
             let is_own = self.work == Work::Own;
-            self.begun = Begun { at, allocated: Allocated::now(), is_own };
             if is_own {
                 here.seat.take_up(frame.number, at);
             }
             if self.work.is_awaited() {
                 frame.open(self.work, at);
             }
-            self.outer_begun = here.begin(self.begun);
-            self.outer_nested = here.nest(Nested::default());
             self.outer = here.replace(Some(frame));
+            if self.outer.is_some() {
+                self.outer_begun = here.begun();
+            }
+            here.begin(Begun { at, allocated: Allocated::now(), nested: here.nested(), is_own });
             self.is_open = true;
         });
         frame
@@ -164,22 +162,19 @@ impl Entered {
             return None;
         }
         Here::with(|here| {
-            let now = ticks::now();
-            let busy = now.saturating_sub(self.begun.at);
-            let allocated = Allocated::now().since(self.begun.allocated);
+            let (now, begun) = (ticks::now(), here.begun());
+            let busy = now.saturating_sub(begun.at);
+            let allocated = Allocated::now().since(begun.allocated);
             let outer = self.outer.take();
-            here.begin(self.outer_begun);
-            let nested = match &outer {
-                Some(outer) => {
-                    here.seat
-                        .take_up(outer.number, if self.outer_begun.is_own { self.outer_begun.at } else { 0 });
-                    here.nest(self.outer_nested.and(busy, allocated))
-                }
-                None => {
-                    here.seat.leave();
-                    here.nest(Nested::default())
-                }
-            };
+            let nested = here.nested().since(begun.nested);
+            if let Some(outer) = &outer {
+                let Begun { at, is_own, .. } = self.outer_begun;
+                here.seat.take_up(outer.number, if is_own { at } else { 0 });
+                here.begin(self.outer_begun);
+                here.nest(begun.nested.and(busy, allocated));
+            } else {
+                here.seat.leave();
+            }
             let frame = here.replace(outer)?;
             // What components did that were called in it is theirs.
             let (own, allocated) = (busy.saturating_sub(nested.busy), allocated.since(nested.allocated));

@@ -552,6 +552,73 @@ fn a_call_that_hung_is_kept_once_also_when_it_ends() {
     }
 }
 
+#[test]
+fn a_task_that_hangs_is_told_as_its_call() {
+    let bench = Bench::new();
+    let task = std::cell::RefCell::new(None);
+    let (call, mut run) = bench.begin(Box::pin(async {
+        task.replace(Some(Box::pin(in_call(async {
+            fake::advance(11_000_000);
+            bench.profiler.tick();
+        }))));
+        turn().await;
+    }));
+    assert!(poll(&mut run).is_pending());
+    assert!(poll(task.take().as_mut().unwrap()).is_ready());
+    bench.profiler.tick();
+    assert!(poll(&mut run).is_ready());
+    drop(run);
+    Bench::end(call, Outcome::Ok);
+    let calls = bench.profiler.slow_calls();
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    assert_eq!((calls[0].why.as_str(), calls[0].longest_poll_ns), ("slow", 11_000_000));
+}
+
+#[test]
+fn a_call_that_is_not_measured_changes_no_times_of_who_made_it() {
+    let bench = Bench::new();
+    bench.run(async {
+        Frame::entered();
+        fake::advance(1_000);
+        turn().await;
+        let unmeasured = async {
+            Frame::entered();
+            fake::advance(100);
+            Frame::returned();
+        };
+        Profiled::new(Box::pin(unmeasured), None).await;
+        fake::advance(2_000);
+        Frame::returned();
+        fake::advance(500);
+    });
+    let totals = bench.totals();
+    let sums = [Sum::Queue, Sum::Function, Sum::Encode].map(|sum| totals.sum(sum));
+    assert_eq!(sums, [0, 3_100, 500]);
+}
+
+#[test]
+fn what_a_task_calls_is_not_the_calls_own() {
+    let bench = Bench::new();
+    bench.run(async {
+        let nested = in_call(async {
+            fake::advance(1_000);
+            bench.run(async {
+                fake::advance(20_000_000);
+                std::hint::black_box(vec![0_u8; 50_000]);
+            });
+        });
+        let mut nested = Box::pin(nested);
+        // As in a task: the call itself is not polled meanwhile.
+        let outside = Frame::new("nobody", sql::Queries::default());
+        let _outside = outside.enter();
+        assert!(poll(&mut nested).is_ready());
+    });
+    let totals = bench.totals();
+    assert_eq!((totals.calls(), totals.longest_poll), (2, 20_000_000));
+    assert!((20_001_000..20_002_001).contains(&totals.sum(Sum::Busy)), "{}", totals.sum(Sum::Busy));
+    assert!((50_000..53_000).contains(&totals.sum(Sum::Bytes)), "{}: each once", totals.sum(Sum::Bytes));
+}
+
 /// Runs a future to its end on a thread of its own, whose clock stands where a call's does.
 fn elsewhere(future: impl Future<Output = ()> + Send + 'static) {
     let there = std::thread::spawn(move || {
