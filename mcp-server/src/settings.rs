@@ -180,6 +180,8 @@ const LATER: &[&str] = &[
 pub(crate) struct Settings {
     pub(crate) config: Config,
     sources: BTreeMap<&'static str, Source>,
+    /// What stands in the file, taken or not; `None` where there is none, or one that cannot be read.
+    in_file: Option<Vec<(String, String)>>,
 }
 
 /// Where a value came from.
@@ -217,7 +219,7 @@ pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
 
 impl Settings {
     pub(crate) fn new() -> Self {
-        Self { config: Config::default(), sources: BTreeMap::new() }
+        Self { config: Config::default(), sources: BTreeMap::new(), in_file: None }
     }
 
     /// Reads the file of the working directory, the given environment and the given flags.
@@ -241,7 +243,7 @@ impl Settings {
     /// Starts from settings that a program chose, which only flags override.
     #[cfg(feature = "cli")]
     pub(crate) fn of(config: Config) -> Self {
-        Self { config, sources: BTreeMap::new() }
+        Self { config, sources: BTreeMap::new(), in_file: None }
     }
 
     /// Reads flags alone.
@@ -272,6 +274,7 @@ impl Settings {
             }
         };
         let mut mistakes = Vec::new();
+        self.in_file.get_or_insert_default();
         for (name, value) in table {
             let value = serde_json::to_value(value).unwrap_or_default();
             match (name.as_str(), value.is_object()) {
@@ -306,6 +309,7 @@ impl Settings {
             Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
             other => plain(other),
         };
+        self.in_file.get_or_insert_default().push((key.to_owned(), text.clone()));
         mistakes.extend(self.set(key, &text, Source::File).err().map(|error| format!("mcp.toml: {error}")));
     }
 
@@ -349,6 +353,12 @@ impl Settings {
         (setting.set)(&mut self.config, value).map_err(|error| format!("`{key}`: {error}"))?;
         self.sources.insert(setting.key, source);
         Ok(())
+    }
+
+    /// Returns the keys and values of the file, whatever overrides them; `None` where none was read.
+    #[cfg(feature = "cli")]
+    pub(crate) fn in_file(&self) -> Option<&[(String, String)]> {
+        self.in_file.as_deref()
     }
 
     /// Returns each setting with its effective value and where that came from.
@@ -437,7 +447,9 @@ fn tokens(text: &str) -> Result<Vec<(String, String)>, String> {
             return Err("a name or a token is empty: write `alice=token,bob=token`".to_owned());
         }
         if known.iter().any(|(_, other)| other == token) {
-            return Err(format!("`{name}` has the token of another: give each a token of its own"));
+            // Nor the name, which is the secret where that alone was written and ends in `=`.
+            let number = known.len() + 1;
+            return Err(format!("number {number} has the token of another: give each a token of its own"));
         }
         known.push((name.to_owned(), token.to_owned()));
     }
@@ -517,7 +529,7 @@ mod tests {
             (
                 "MCP_AUTH_TOKENS",
                 "a=x,b=x",
-                "`auth_tokens`: `b` has the token of another: give each a token of its own",
+                "`auth_tokens`: number 2 has the token of another: give each a token of its own",
             ),
         ] {
             assert_eq!(variables(&[(name, value)]).1, [format!("{name}: {expected}")]);

@@ -244,7 +244,7 @@ fn entry(entry: EntryInfo) -> Value {
 }
 
 impl Running {
-    /// Asks the server; `None` where it has ended without removing its socket.
+    /// Asks the server; `None` where it has ended, and its socket is gone, or there without it.
     #[cfg(unix)]
     pub(super) async fn ask(&self, question: &Value) -> Result<Option<Value>, Error> {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -262,7 +262,7 @@ impl Running {
             Ok(Ok(answer)) => {
                 serde_json::from_slice(&answer).map(Some).map_err(|error| Error::Transport(error.to_string()))
             }
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            Ok(Err(error)) if is_gone(error.kind()) => {
                 let _ = std::fs::remove_file(&self.socket);
                 Ok(None)
             }
@@ -275,5 +275,27 @@ impl Running {
     #[expect(clippy::unused_async, reason = "has the form of the version for Unix")]
     pub(super) async fn ask(&self, _question: &Value) -> Result<Option<Value>, Error> {
         Err(Error::Transport("`stats` and `cache` reach a running server on Unix only".to_owned()))
+    }
+}
+
+#[cfg(unix)]
+fn is_gone(kind: std::io::ErrorKind) -> bool {
+    use std::io::ErrorKind::{ConnectionRefused, NotFound};
+
+    matches!(kind, ConnectionRefused | NotFound)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_ended_since_it_was_found_is_gone() {
+        let socket = std::env::temp_dir().join(format!("mcp-gone-{}.sock", std::process::id()));
+        let server = Running { pid: 1, socket: socket.clone() };
+        assert_eq!(server.ask(&json!({ "ask": "stats" })).await.unwrap(), None, "it took its socket with it");
+        drop(tokio::net::UnixListener::bind(&socket).unwrap());
+        assert_eq!(server.ask(&json!({ "ask": "stats" })).await.unwrap(), None, "it left its socket");
+        assert!(!socket.exists());
     }
 }

@@ -140,9 +140,17 @@ async fn a_redis_that_answers_is_left_as_it_was() {
         let pattern = format!("mcp:{{{application}}}:*");
         redis::cmd("KEYS").arg(pattern).query_async(connection).await.unwrap()
     };
-    let left = keys(&mut connection).await;
-    assert_eq!(left, [format!("mcp:{{{application}}}:marks")], "no value is left behind");
-    let () = redis::cmd("DEL").arg(left).query_async(&mut connection).await.unwrap();
+    assert!(keys(&mut connection).await.is_empty(), "nothing is left behind");
+
+    // What a server made stays.
+    let marks = format!("mcp:{{{application}}}:marks");
+    let made = [("n", "1700000000000000"), ("all", "1700000000000000")];
+    let () = redis::cmd("HSET").arg(&marks).arg(made).query_async(&mut connection).await.unwrap();
+    assert_eq!(place.check(&variables).of("cache", "redis").0, "pass");
+    assert_eq!(keys(&mut connection).await, [&*marks]);
+    let all: String = redis::cmd("HGET").arg(&marks).arg("all").query_async(&mut connection).await.unwrap();
+    assert_eq!(all, made[1].1);
+    let () = redis::cmd("DEL").arg(marks).query_async(&mut connection).await.unwrap();
 }
 
 #[test]
@@ -157,7 +165,7 @@ fn a_database_is_used_where_it_is_there_and_made_by_nobody_but_its_server() {
     assert!(state == "fail" && found.contains("nowhere"), "{state}: {found}");
 
     let (state, found) = database("sqlite://results.db");
-    assert!(state == "pass" && found.contains("the first start makes the file"), "{state}: {found}");
+    assert!(state == "pass" && found.contains("the first start may make it"), "{state}: {found}");
     assert!(!place.0.join("results.db").exists());
 
     let used = [("MCP_CACHE_DATABASE_URL", "sqlite://results.db")];
@@ -166,9 +174,62 @@ fn a_database_is_used_where_it_is_there_and_made_by_nobody_but_its_server() {
     let (state, found) = database("sqlite://results.db");
     assert!(state == "pass" && found.contains("was written"), "{state}: {found}");
 
+    // Its first use would remove each of these, or move it aside: a check does not.
+    let whole = std::fs::read(place.0.join("results.db")).unwrap();
+    let changed = |at: usize, bytes: &[u8]| {
+        let mut file = whole.clone();
+        file.splice(at..at + bytes.len(), bytes.iter().copied());
+        file
+    };
+    let version = changed(60, &2_u32.to_be_bytes());
+    let tables = changed(100, &[0xff; 8]);
+    for (name, file) in [("version", version), ("corrupt", tables), ("empty", Vec::new())] {
+        let folder = place.0.join(name);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("x.db"), &file).unwrap();
+        let (state, found) = database(&format!("sqlite://{name}/x.db"));
+        assert!(state == "warn" && found.contains("would be made anew"), "{name}, {state}: {found}");
+        assert!(std::fs::read(folder.join("x.db")).unwrap() == file, "{name}: it is as it was");
+        let beside = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(beside.collect::<Vec<_>>(), ["x.db"], "{name}");
+    }
+
     place.write("other.db", "this is no database, but somebody's text, and stays what it is");
     assert_eq!(database("sqlite://other.db").0, "fail");
     assert_eq!(database("mysql://s3cret@host").0, "fail");
+}
+
+#[tokio::test]
+async fn tables_of_another_version_are_left_as_they_are() {
+    use sqlx::{Connection as _, Executor as _};
+
+    let url = std::env::var("MCP_TEST_POSTGRES_URL");
+    let url = url.unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+    let schema = format!("mcp_check_{}", std::process::id());
+    let own = format!("{url}{}options[search_path]={schema}", if url.contains('?') { '&' } else { '?' });
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    let mut run = async |sql: String| {
+        connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+    };
+    let place = Place::new("postgres");
+    let variables = [("MCP_CACHE_DATABASE_URL", &*own)];
+    let database = || {
+        let checked = place.check(&variables);
+        let (state, found) = checked.of("cache", "database");
+        (state.to_owned(), found.to_owned())
+    };
+    run(format!("CREATE SCHEMA {schema}")).await;
+    let (state, found) = database();
+    assert!(state == "pass" && found.contains("nothing is there yet"), "{state}: {found}");
+    // This would fail if the check had made the tables.
+    run(format!("CREATE TABLE {schema}.mcp_cache_values (kept INTEGER)")).await;
+    let (state, found) = database();
+    assert!(state == "warn" && found.contains("of another version"), "{state}: {found}");
+    run(format!("SELECT kept FROM {schema}.mcp_cache_values")).await;
+    assert!(place.command(&["call", "products"], &variables).output().unwrap().status.success());
+    let (state, found) = database();
+    assert!(state == "pass" && found.contains("was written"), "{state}: {found}");
+    run(format!("DROP SCHEMA {schema} CASCADE")).await;
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use redis::RedisError;
 
 use super::level::Redis;
+use crate::cache::level::LevelError;
 
 /// What a Redis says of itself; `None` is what it does not tell, such as to a user that may not ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +34,32 @@ impl Redis {
             now: now.map(|(seconds, micros)| Duration::new(seconds, micros.saturating_mul(1_000))),
             ..facts
         }
+    }
+
+    /// Begins for a while, for who uses it once; `None` where it has begun.
+    ///
+    /// Nothing is stored before there is a mark for everything, and that has no end of its own. Where it goes, what
+    /// others stored meanwhile is asked for once more.
+    ///
+    /// # Errors
+    ///
+    /// Where Redis does not answer.
+    pub async fn begin_for(&self, life: Duration) -> Result<Option<u64>, LevelError> {
+        let mut asked = self.scripts.begin_for.key(&self.names.marks);
+        asked.arg(u64::try_from(life.as_millis()).unwrap_or(u64::MAX).max(1));
+        let mark: u64 = self.line.ask(async |connection| asked.invoke_async(connection).await).await?;
+        Ok((mark > 0).then_some(mark))
+    }
+
+    /// Removes what [`begin_for`](Self::begin_for) made, or keeps it for good where others have added to it.
+    ///
+    /// # Errors
+    ///
+    /// Where Redis does not answer: then it ends by itself.
+    pub async fn unbegin(&self, mark: u64) -> Result<(), LevelError> {
+        let mut asked = self.scripts.unbegin.key(&self.names.marks);
+        asked.arg(mark);
+        self.line.ask(async |connection| asked.invoke_async(connection).await).await
     }
 }
 

@@ -21,8 +21,8 @@ const MOST_NEWS: usize = 10_000;
 /// The level in Redis 5 or newer, or Valkey. Nothing is connected before it is needed.
 pub struct Redis {
     pub(super) line: Line,
-    names: Arc<Names>,
-    scripts: Arc<Scripts>,
+    pub(super) names: Arc<Names>,
+    pub(super) scripts: Arc<Scripts>,
 }
 
 /// What a level in Redis is made of.

@@ -8,6 +8,8 @@ pub(super) struct Scripts {
     pub(super) write: Script,
     pub(super) invalidate: Script,
     pub(super) discard: Script,
+    pub(super) begin_for: Script,
+    pub(super) unbegin: Script,
 }
 
 /// Takes the next number: never one that was there before, whatever was lost, as long as the clock goes on.
@@ -73,6 +75,25 @@ end
 return 1
 ";
 
+/// The same for a while, `ARGV` in milliseconds; 0 where there is one.
+const BEGIN_FOR: &str = r"
+if redis.call('HEXISTS', KEYS[1], 'all') == 1 then
+    return 0
+end
+redis.call('HSET', KEYS[1], 'n', mark, 'all', mark)
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return mark
+";
+
+/// `KEYS`: marks. `ARGV`: the mark that was made for a while. What others have added to it stays.
+const UNBEGIN: &str = r"
+local made = redis.call('HMGET', KEYS[1], 'n', 'all')
+if redis.call('HLEN', KEYS[1]) == 2 and made[1] == ARGV[1] and made[2] == ARGV[1] then
+    return redis.call('DEL', KEYS[1])
+end
+return redis.call('PERSIST', KEYS[1])
+";
+
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
@@ -80,6 +101,8 @@ impl Scripts {
             write: Script::new(WRITE),
             invalidate: Script::new(&[NEXT, INVALIDATE].concat()),
             discard: Script::new(DISCARD),
+            begin_for: Script::new(&[NEXT, BEGIN_FOR].concat()),
+            unbegin: Script::new(UNBEGIN),
         }
     }
 }

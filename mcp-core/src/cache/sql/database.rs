@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::options::DatabaseOptions;
+use super::standing::Standing;
 use crate::cache::key::Key;
 use crate::cache::level::{
     Answer, Holds, Level, LevelError, News, Origin, PoolFigures, Read, Tier, Voided, Write,
@@ -31,6 +32,9 @@ pub struct Database {
 pub(super) trait Engine: Level {
     /// Looks after the tables and says in sentences what it did.
     fn optimize(&self) -> Answer<'_, Vec<String>>;
+
+    /// Looks at what is there, and changes nothing.
+    fn standing(&self) -> Answer<'_, Standing>;
 
     /// Returns where it is, without credentials.
     fn place(&self) -> String;
@@ -63,6 +67,15 @@ impl Database {
     /// When the database cannot be reached or refuses.
     pub async fn optimize(&self) -> Result<Vec<String>, LevelError> {
         self.engine.optimize().await
+    }
+
+    /// Looks at what is there, and changes nothing: every other call may make it anew.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be reached, is of something else, or could not be made.
+    pub async fn standing(&self) -> Result<Standing, LevelError> {
+        within(self.limit, self.engine.standing()).await
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod database;
 mod options;
+mod standing;
 
 mod chain;
 mod gate;
@@ -16,3 +17,4 @@ mod sqlite;
 
 pub use database::Database;
 pub use options::DatabaseOptions;
+pub use standing::Standing;

@@ -109,8 +109,13 @@ fn guarded(facts: &Facts) -> Option<Verdict> {
 
 fn database(seen: &Result<DatabaseSeen, String>) -> Verdict {
     match seen {
+        Ok(DatabaseSeen { anew: Some(why), .. }) => OF.warn(
+            "database",
+            format!("{why}: it is left as it is, and would be made anew at the first start"),
+            "keep a copy if it matters, or write another place into `MCP_CACHE_DATABASE_URL`",
+        ),
         Ok(seen) if seen.exists => OF.pass("database", "answers; a value was written, read and removed"),
-        Ok(_) => OF.pass("database", "the folder may be written to; the first start makes the file"),
+        Ok(_) => OF.pass("database", "nothing is there yet, and the first start may make it"),
         Err(error) => OF.fail(
             "database",
             error,

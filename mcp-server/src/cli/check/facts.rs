@@ -14,7 +14,7 @@ use crate::auth;
 use crate::error::Error;
 use crate::levels::{self, redis_url};
 use crate::server::Server;
-use crate::settings::{Settings, Source};
+use crate::settings::{SETTINGS, Settings};
 use crate::webhook;
 
 /// All that is looked at.
@@ -63,9 +63,12 @@ pub(super) struct Build {
 pub(super) struct File {
     /// Who may do what with it, as `chmod` has it.
     pub(super) mode: u32,
-    /// The settings in it that are secrets.
+    /// The settings in it that are secrets, be they overridden; and [`APP`].
     pub(super) secrets: Vec<&'static str>,
 }
+
+/// Settings of the program's own, of which nobody here knows whether they are secrets.
+pub(super) const APP: &str = "[app]";
 
 /// What a Redis is that answers; `None` is what it does not tell.
 #[derive(Clone, Debug, Default)]
@@ -80,8 +83,10 @@ pub(super) struct RedisSeen {
 /// What became of the database level.
 #[derive(Clone, Debug)]
 pub(super) struct DatabaseSeen {
-    /// Whether there is one already: a file is made by the server that needs it.
+    /// Whether there is one already: it is made by the server that needs it.
     pub(super) exists: bool,
+    /// Why the one that is there would be removed, or moved aside, by the server that needs it.
+    pub(super) anew: Option<&'static str>,
     /// The file system that a file is on, where that is one over the network.
     pub(super) network: Option<String>,
 }
@@ -104,6 +109,8 @@ pub(super) struct Component {
     /// Of a tool: whether it says what it may do.
     pub(super) is_hinted: bool,
     pub(super) has_timeout: bool,
+    /// Whether calls of it are counted, and clients see it.
+    pub(super) is_expected: bool,
     pub(super) cache: Option<CachePolicy>,
 }
 
@@ -206,14 +213,14 @@ impl Build {
 }
 
 impl File {
-    /// Looks at the file of the working directory, where the settings come from it.
+    /// Looks at the file of the working directory, where it was read.
     #[cfg(unix)]
     fn read(settings: &Settings) -> Option<Self> {
         use std::os::unix::fs::PermissionsExt as _;
 
-        settings.rows().find(|(_, _, source)| *source == Source::File)?;
+        let written = settings.in_file()?;
         let data = std::fs::metadata("mcp.toml").ok()?;
-        Some(Self { mode: data.permissions().mode() & 0o777, secrets: secrets(settings) })
+        Some(Self { mode: data.permissions().mode() & 0o777, secrets: secrets(settings, written) })
     }
 
     #[cfg(not(unix))]
@@ -222,22 +229,24 @@ impl File {
     }
 }
 
-/// Returns the settings of the file that others must not read.
+/// Returns what in the file others must not read.
 #[cfg_attr(not(unix), expect(dead_code, reason = "a file has a mode on Unix only"))]
-fn secrets(settings: &Settings) -> Vec<&'static str> {
-    let config = &settings.config;
-    let with_password = |url: &Option<String>| {
-        url.as_deref().and_then(Address::read).is_some_and(|address| address.has_password)
-    };
-    let is_secret = |key: &str| match key {
+fn secrets(settings: &Settings, written: &[(String, String)]) -> Vec<&'static str> {
+    let is_secret = |key: &str, value: &str| match key {
         "cache_secret" | "admin_token" | "alert_webhook" | "auth_tokens" => true,
-        "cache_redis_url" => with_password(&config.cache_redis_url),
-        "cache_database_url" => with_password(&config.cache_database_url),
-        "redis_url" => with_password(&config.redis_url),
+        "cache_redis_url" | "cache_database_url" | "redis_url" => {
+            Address::read(value).is_some_and(|address| address.has_password)
+        }
         _ => false,
     };
-    let of_the_file = settings.rows().filter(|(_, _, source)| *source == Source::File);
-    of_the_file.map(|(setting, ..)| setting.key).filter(|key| is_secret(key)).collect()
+    let keys = SETTINGS.iter().map(|setting| setting.key);
+    let mut all: Vec<_> = keys
+        .filter(|key| written.iter().any(|(written, value)| written == key && is_secret(key, value)))
+        .collect();
+    if settings.config.app.as_object().is_some_and(|app| !app.is_empty()) {
+        all.push(APP);
+    }
+    all
 }
 
 impl Component {
@@ -252,7 +261,36 @@ impl Component {
             is_described: !def.description.trim().is_empty(),
             is_hinted,
             has_timeout: def.timeout.is_some(),
+            is_expected: def.profile && !def.hidden,
             cache: def.cache,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_file_holds_is_secret_though_something_else_overrides_it() {
+        let of = |text: &str, variable: (&str, &str)| {
+            let mut settings = Settings::new();
+            settings.read_file(text);
+            settings.read_environment([(variable.0.to_owned(), variable.1.to_owned())].into_iter());
+            settings.in_file().map(|written| secrets(&settings, written))
+        };
+        let none = ("MCP_X", "");
+        let other = ("MCP_ADMIN_TOKEN", "another-token-of-the-environment");
+        assert_eq!(of("admin_token = \"0123456789abcdef\"", other), Some(vec!["admin_token"]));
+        // It is too short to be taken, and somebody's all the same.
+        assert_eq!(of("[admin]\ntoken = \"short\"", none), Some(vec!["admin_token"]));
+        let url = ("MCP_REDIS_URL", "redis://plain.example");
+        assert_eq!(of("redis_url = \"redis://:p@a.example\"", url), Some(vec!["redis_url"]));
+        let url = ("MCP_REDIS_URL", "redis://:p@a.example");
+        assert_eq!(of("redis_url = \"redis://plain.example\"", url), Some(vec![]));
+        assert_eq!(of("[auth_tokens]\nalice = \"t\"", none), Some(vec!["auth_tokens"]));
+        assert_eq!(of("[app]\nkey = 1", none), Some(vec![APP]));
+        assert_eq!(of("[app]", none), Some(vec![]));
+        assert_eq!(of("app = [", none), None, "nothing is known of it");
     }
 }

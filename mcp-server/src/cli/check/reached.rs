@@ -16,6 +16,16 @@ use crate::cli::control::{self, Seen};
 /// How long one of them may take to answer.
 const LIMIT: Duration = Duration::from_secs(2);
 
+/// How long a day and an hour are, in milliseconds.
+#[cfg(feature = "redis")]
+const DAY: u64 = 24 * HOUR;
+#[cfg(feature = "redis")]
+const HOUR: u64 = 3_600_000;
+
+/// How many hours of the history are read: all that are kept, or days without a call would make it look young.
+#[cfg(feature = "redis")]
+const READ: u64 = (super::running::DAYS + 1) * 24;
+
 /// Any of these says where a collector is.
 const COLLECTORS: [&str; 3] = [
     "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -31,7 +41,12 @@ pub(super) async fn redis(config: &Config, name: &str) -> Option<Result<RedisSee
         Err(error) => return Some(Err(error.to_string())),
     };
     let asked = async {
-        levels::probe(&level).await?;
+        let begun = level.begin_for(levels::LIFE).await.map_err(|error| error.to_string())?;
+        let probed = levels::probe(&level).await;
+        if let Some(mark) = begun {
+            level.unbegin(mark).await.map_err(|error| error.to_string())?;
+        }
+        probed?;
         Ok(level.facts().await)
     };
     Some(within(asked).await.map(|facts| RedisSeen {
@@ -52,11 +67,14 @@ pub(super) async fn redis(config: &Config, name: &str) -> Option<Result<RedisSee
     Some(Err(crate::levels::configured(config, name).err()?.to_string()))
 }
 
-/// Keeps a value in the database of the configuration for a moment.
+/// Keeps a value in the database of the configuration for a moment, where it is one of this version.
 ///
-/// A SQLite file that is not there is not made: whoever checks may be another user than the one who serves.
+/// What is not there is not made: whoever checks may be another user than the one who serves. What is of another
+/// version or broken would be removed by its first use, and is not used.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) async fn database(config: &Config, name: &str) -> Option<Result<DatabaseSeen, String>> {
+    use mcp_core::cache::sql::Standing;
+
     let level = match crate::levels::database_of(config, name).filter(|_| config.cache_enabled)? {
         Ok(level) => level,
         Err(error) => return Some(Err(error.to_string())),
@@ -64,9 +82,25 @@ pub(super) async fn database(config: &Config, name: &str) -> Option<Result<Datab
     let file = config.cache_database_url.as_deref().and_then(levels::sqlite_file);
     let network = file.as_deref().and_then(std::path::Path::parent).and_then(super::machine::network_of);
     if let Some(file) = file.filter(|file| !file.exists()) {
-        return Some(levels::may_be_made(&file).map(|()| DatabaseSeen { exists: false, network }));
+        return Some(levels::may_be_made(&file).map(|()| DatabaseSeen {
+            exists: false,
+            anew: None,
+            network,
+        }));
     }
-    Some(within(levels::probe(&level)).await.map(|()| DatabaseSeen { exists: true, network }))
+    let asked = async {
+        let standing = level.standing().await.map_err(|error| error.to_string())?;
+        let (exists, anew) = match standing {
+            Standing::Ready => (true, None),
+            Standing::Missing => (false, None),
+            Standing::Anew(why) => (true, Some(why)),
+        };
+        if standing == Standing::Ready {
+            levels::probe(&level).await?;
+        }
+        Ok(DatabaseSeen { exists, anew, network })
+    };
+    Some(within(asked).await)
 }
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
@@ -145,12 +179,28 @@ pub(super) async fn history(config: &Config, name: &str) -> Option<Result<Past, 
         Err(error) => return Some(Err(error.to_string())),
     };
     let now = unix_ms();
-    let read =
-        async { history.read(super::running::DAYS * 24, now).await.map_err(|error| error.to_string()) };
-    Some(within(read).await.map(|past| Past {
-        days: past.iter().map(|past| now.saturating_sub(past.hour.begins_ms()) / 86_400_000).max(),
-        called: past.into_iter().map(|past| (past.kind, past.name)).collect(),
-    }))
+    let read = async { history.read(READ, now).await.map_err(|error| error.to_string()) };
+    let past = within(read).await;
+    Some(
+        past.map(|past| {
+            past_of(past.into_iter().map(|past| (past.hour.begins_ms(), past.kind, past.name)), now)
+        }),
+    )
+}
+
+/// Says how far back calls go, and what was called in the days that count.
+#[cfg(feature = "redis")]
+fn past_of(calls: impl Iterator<Item = (u64, String, String)>, now: u64) -> Past {
+    let mut past = Past::default();
+    for (begun, kind, name) in calls {
+        let ago = now.saturating_sub(begun);
+        past.days = past.days.max(Some(ago / DAY));
+        // Of an hour that began before, a part may be within.
+        if ago < super::running::DAYS * DAY + HOUR {
+            past.called.insert((kind, name));
+        }
+    }
+    past
 }
 
 #[cfg(not(feature = "redis"))]
@@ -169,7 +219,7 @@ mod levels {
     use mcp_core::cache::{KeyWriter, random_secret};
 
     /// How long the value would be there if it could not be removed.
-    const LIFE: Duration = Duration::from_secs(10);
+    pub(super) const LIFE: Duration = Duration::from_secs(10);
 
     /// Writes a value under a key that nobody else has, reads it, and removes it.
     pub(super) async fn probe(level: &dyn Level) -> Result<(), String> {
@@ -211,5 +261,22 @@ mod levels {
         let probe = folder.join(format!(".mcp-check-{}", std::process::id()));
         let made = std::fs::File::create_new(&probe).and_then(|_| std::fs::remove_file(&probe));
         made.map_err(|error| format!("nothing can be written to {}: {error}", folder.display()))
+    }
+}
+
+#[cfg(all(test, feature = "redis"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_age_goes_further_back_than_what_counts_as_called() {
+        let now = 100 * DAY;
+        let call = |ago: u64, name: &str| (now - ago, "tool".to_owned(), name.to_owned());
+        let past = past_of([call(7 * DAY + 2 * HOUR, "old"), call(DAY, "new")].into_iter(), now);
+        assert_eq!(past.days, Some(7));
+        assert_eq!(past.called, [("tool".to_owned(), "new".to_owned())].into());
+        let past = past_of([call(7 * DAY + HOUR / 2, "old")].into_iter(), now);
+        assert_eq!((past.days, past.called.len()), (Some(7), 1), "half of that hour is within");
+        assert_eq!(past_of(std::iter::empty(), now).days, None);
     }
 }

@@ -66,6 +66,7 @@ fn dropped(report: &Report) -> Verdict {
         (dropped.statements, "statement", "statements"),
         (dropped.active, "call under way", "calls under way"),
         (dropped.alerts, "alert", "alerts"),
+        (dropped.history, "component's hour of the history", "components' hours of the history"),
     ];
     let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
     let counts: Vec<_> = counts.map(|(count, one, many)| counted(count, one, many)).collect();
@@ -74,6 +75,8 @@ fn dropped(report: &Report) -> Verdict {
     }
     let fix = if dropped.alerts > 0 {
         "see why in the log: `MCP_ALERT_WEBHOOK` has to answer, and fewer calls to be slow (`MCP_SLOW_THRESHOLD`)"
+    } else if dropped.history > 0 {
+        "see in the log why the Redis of `MCP_REDIS_URL` was away; start the server again to begin anew"
     } else {
         "there was no room for more: `stats` shows what is kept; start the server again to begin anew"
     };
@@ -161,14 +164,17 @@ fn history(past: &Result<Past, String>, components: &[Component]) -> Verdict {
             return OF.warn(name, format!("the history cannot be read: {error}"), "correct `MCP_REDIS_URL`");
         }
     };
-    // The first of its hours is not quite as long ago as the days are that were asked for.
-    if past.days.is_none_or(|days| days + 1 < DAYS) {
-        return OF.skip(name, format!("the history is younger than {DAYS} days"));
+    let Some(days) = past.days else { return OF.skip(name, "the history has no call yet") };
+    if days < DAYS {
+        let ago = counted(days, "day", "days");
+        return OF
+            .skip(name, format!("the oldest call of the history was {ago} ago, and {DAYS} are looked at"));
     }
     let is_called = |component: &&Component| {
         past.called.iter().any(|(kind, name)| kind == component.kind && *name == component.name)
     };
-    let unused: Vec<_> = components.iter().filter(|component| !is_called(component)).collect();
+    let unused: Vec<_> =
+        components.iter().filter(|component| component.is_expected && !is_called(component)).collect();
     if unused.is_empty() {
         return OF.pass(name, format!("each component was called in the last {DAYS} days"));
     }

@@ -32,8 +32,16 @@ fn hosts(facts: &Facts) -> Verdict {
     let name = "hosts";
     let hosts = &facts.config.allowed_hosts;
     let beyond: Vec<_> = hosts.iter().filter(|host| !is_loopback(&host_and_port(host).0)).collect();
+    if beyond.is_empty() && facts.asks_callers() {
+        return OF.pass(name, "loopback alone, and callers are asked who they are");
+    }
     if beyond.is_empty() {
-        return OF.pass(name, "only requests addressed to this machine are answered");
+        // Where it will listen is a flag of `serve`; and who reaches it writes into `Host` what he likes.
+        return OF.skip(
+            name,
+            "nobody is asked who calls, which is for stdio and loopback alone: where `--http` is another \
+             address, set `MCP_AUTH_TOKENS=alice=..`, and `MCP_ALLOWED_HOSTS`",
+        );
     }
     let named = first(beyond.iter().map(|host| host.as_str()));
     if facts.asks_callers() {
@@ -54,7 +62,9 @@ fn secrets(config: &Config) -> Option<Verdict> {
     let admin_token = if told { &None } else { &config.admin_token };
     let own = [("admin_token", admin_token), ("cache_secret", &config.cache_secret)];
     let own = own.into_iter().filter_map(|(key, secret)| Some((key.to_owned(), secret.as_deref()?)));
-    let tokens = config.auth_tokens.iter().map(|(who, token)| (format!("token of {who}"), token.as_str()));
+    // By its number: of a token that was written without a name, the name is the secret.
+    let tokens = config.auth_tokens.iter().enumerate();
+    let tokens = tokens.map(|(at, (_, token))| (format!("auth_tokens, number {}", at + 1), token.as_str()));
     let all: Vec<_> = own.chain(tokens).collect();
     if all.is_empty() {
         return None;

@@ -1,6 +1,6 @@
 //! The settings themselves, and whether the machine has what they ask for.
 
-use super::facts::Facts;
+use super::facts::{APP, Facts};
 use super::verdict::{Group, Verdict};
 use crate::text_report::{bytes, percent};
 
@@ -55,8 +55,12 @@ fn file(facts: &Facts) -> Option<Verdict> {
     let (mode, secrets) = (file.mode, file.secrets.join("`, `"));
     let found = |who: &str| format!("mode {mode:03o}, holds `{secrets}`: {who}");
     let fix = "`chmod 600 mcp.toml`";
+    // What the program's own settings are is not known: that is no failure.
+    let known = file.secrets != [APP];
+    let found = |who: &str| if known { found(who) } else { format!("{} (if they are secret)", found(who)) };
     Some(match (mode & 0o007 != 0, mode & 0o070 != 0) {
-        (true, _) => OF.fail(name, found("every user of this machine may read them"), fix),
+        (true, _) if known => OF.fail(name, found("every user of this machine may read them"), fix),
+        (true, _) => OF.warn(name, found("every user of this machine may read them"), fix),
         (_, true) => OF.warn(name, found("all of its group may read them"), fix),
         _ => OF.pass(name, found("its owner alone may read them")),
     })

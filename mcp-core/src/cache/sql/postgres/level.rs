@@ -6,12 +6,14 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 use super::connections::Postgres;
-use super::{change, news, tend};
+use super::{change, news, schema, tend};
 use crate::cache::key::Key;
 use crate::cache::level::PoolFigures;
 use crate::cache::level::{Answer, Holds, Level, LevelError, Marks, News, Origin, Read, Tier, Voided, Write};
 use crate::cache::sql::chain::{EVERYTHING, expected, named};
 use crate::cache::sql::database::Engine;
+use crate::cache::sql::gate::explain;
+use crate::cache::sql::standing::Standing;
 use crate::cache::tag::TagId;
 
 impl Level for Postgres {
@@ -107,6 +109,20 @@ impl Level for Postgres {
 impl Engine for Postgres {
     fn optimize(&self) -> Answer<'_, Vec<String>> {
         Box::pin(tend::optimize(self))
+    }
+
+    fn standing(&self) -> Answer<'_, Standing> {
+        Box::pin(async {
+            let pool = self.own_connection();
+            let looked = async { schema::standing(&mut *pool.acquire().await?).await };
+            let standing = looked.await.map_err(|error| explain(&error));
+            pool.close().await;
+            standing?.ok_or_else(|| {
+                LevelError::new(
+                    "the tables are not there and may not be made: `GRANT CREATE ON SCHEMA` to the user",
+                )
+            })
+        })
     }
 
     fn place(&self) -> String {

@@ -2,6 +2,8 @@
 
 use sqlx::{Connection, PgConnection};
 
+use crate::cache::sql::standing::Standing;
+
 /// The version of the tables below; others are made anew.
 const VERSION: i64 = 1;
 /// The lock under which tables are made and housekeeping is done: `mcpcache`.
@@ -23,11 +25,33 @@ CREATE UNLOGGED TABLE mcp_cache_invalidations (
     origin BIGINT NOT NULL, tags BYTEA[], at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (application, mark))";
 
+/// What is said of the tables, where they are there.
+const FOUND: &str = "SELECT coalesce(obj_description(to_regclass('mcp_cache_invalidations')), '')";
+
+/// Says what [`prepare`] would do, without it.
+pub(super) async fn standing(connection: &mut PgConnection) -> Result<Option<Standing>, sqlx::Error> {
+    const ANY: &str = "SELECT coalesce(to_regclass('mcp_cache_values'), to_regclass('mcp_cache_marks'),
+        to_regclass('mcp_cache_invalidations')) IS NOT NULL";
+    const MAY: &str = "SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)";
+    let found: String = sqlx::query_scalar(FOUND).fetch_one(&mut *connection).await?;
+    if found == comment() {
+        return Ok(Some(Standing::Ready));
+    }
+    if sqlx::query_scalar(ANY).fetch_one(&mut *connection).await? {
+        return Ok(Some(Standing::Anew("the tables are of another version")));
+    }
+    let may_be_made: bool = sqlx::query_scalar(MAY).fetch_one(&mut *connection).await?;
+    Ok(may_be_made.then_some(Standing::Missing))
+}
+
+fn comment() -> String {
+    format!("cache of mcp, version {VERSION}")
+}
+
 /// Makes the tables unless those of this version are there.
 pub(super) async fn prepare(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    const FOUND: &str = "SELECT coalesce(obj_description(to_regclass('mcp_cache_invalidations')), '')";
     const DROP: &str = "DROP TABLE IF EXISTS mcp_cache_values, mcp_cache_marks, mcp_cache_invalidations";
-    let comment = format!("cache of mcp, version {VERSION}");
+    let comment = comment();
     let found: String = sqlx::query_scalar(FOUND).fetch_one(&mut *connection).await?;
     if found == comment {
         return Ok(());

@@ -12,6 +12,7 @@ use sqlx::{ConnectOptions, Connection};
 use super::schema;
 use crate::cache::level::LevelError;
 use crate::cache::sql::gate::explain;
+use crate::cache::sql::standing::Standing;
 
 /// Which file it is, whatever its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,31 @@ pub(super) async fn prepare(path: &Path) -> Result<Identity, LevelError> {
         make(path).await?;
     }
     identity(path).ok_or_else(|| LevelError::new("the file of the database is gone again"))
+}
+
+/// Says what [`prepare`] would do, without it: nothing is changed, and nothing made beside the file.
+pub(super) async fn standing(path: &Path) -> Result<Standing, LevelError> {
+    let file = identity(path);
+    if !is_ours(path).await? {
+        return Ok(if file.is_some() { Standing::Anew("the file is empty") } else { Standing::Missing });
+    }
+    // A log that is not empty belongs to the file, which is not whole without it.
+    let is_logged = fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    let options = schema::connect(path, u64::MAX).read_only(true).immutable(!is_logged);
+    let looked = async {
+        let mut connection = options.connect().await?;
+        let version: i32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut connection).await?;
+        if version == schema::VERSION {
+            sqlx::raw_sql(schema::LOOK).execute(&mut connection).await?;
+        }
+        connection.close().await?;
+        Ok(version)
+    };
+    match looked.await {
+        Ok(schema::VERSION) => Ok(Standing::Ready),
+        Ok(_) => Ok(Standing::Anew("the file is of another version")),
+        Err(error) => is_corrupt(&error).map(|_| Standing::Anew("the file is broken")).ok_or(explain(&error)),
+    }
 }
 
 /// Moves a corrupt file aside, unless another process has done so already.

@@ -13,6 +13,7 @@ use crate::cache::level::PoolFigures;
 use crate::cache::level::{Answer, Holds, Level, LevelError, Marks, News, Origin, Read, Tier, Voided, Write};
 use crate::cache::sql::chain::{EVERYTHING, expected, joined, named, whole};
 use crate::cache::sql::database::Engine;
+use crate::cache::sql::standing::Standing;
 use crate::cache::tag::TagId;
 
 impl Level for Sqlite {
@@ -96,6 +97,10 @@ impl Level for Sqlite {
 impl Engine for Sqlite {
     fn optimize(&self) -> Answer<'_, Vec<String>> {
         Box::pin(tend::optimize(self))
+    }
+
+    fn standing(&self) -> Answer<'_, Standing> {
+        Box::pin(file::standing(self.path()))
     }
 
     fn place(&self) -> String {

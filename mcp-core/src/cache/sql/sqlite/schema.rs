@@ -31,6 +31,11 @@ CREATE TABLE mcp_cache_invalidations (
     number INTEGER NOT NULL, origin INTEGER NOT NULL, tags BLOB, at INTEGER NOT NULL,
     PRIMARY KEY (application, mark)) STRICT, WITHOUT ROWID";
 
+/// Reads a row of each table, which shows that they are there.
+pub(super) const LOOK: &str = "
+SELECT expires FROM mcp_cache_values LIMIT 1; SELECT mark FROM mcp_cache_marks LIMIT 1;
+SELECT mark FROM mcp_cache_invalidations LIMIT 1";
+
 /// How a file is opened once it is there.
 pub(super) fn connect(path: &Path, max_bytes: u64) -> SqliteConnectOptions {
     // Above it the log in front of the file is cut after it was copied into the file.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use mcp_core::profile::sql::State as Sql;
 use serde_json::json;
 
+use super::super::facts::{APP, File};
 use super::super::security::KNOWN;
 use super::super::verdict::{Group, State, Verdict};
 use super::ready::{TOKEN, component, database, finding, past, redis, seen};
@@ -23,6 +24,12 @@ const CHANGES: &[(Change, Group, &str, State)] = {
         (|f| f.config.enabled = false, Settings, "enabled", Fail),
         (|f| f.file.as_mut().unwrap().mode = 0o640, Settings, "mcp.toml", Warn),
         (|f| f.file.as_mut().unwrap().mode = 0o604, Settings, "mcp.toml", Fail),
+        (
+            |f| *f.file.as_mut().unwrap() = File { mode: 0o644, secrets: vec![APP] },
+            Settings,
+            "mcp.toml",
+            Warn,
+        ),
         (|f| f.machine.files = Some(1_024), Settings, "open files", Warn),
         (|f| f.machine.memory = Some((16 << 20, "machine")), Settings, "cache memory", Warn),
         (|f| f.machine.memory = Some((10 << 20, "machine")), Settings, "cache memory", Fail),
@@ -47,11 +54,14 @@ const CHANGES: &[(Change, Group, &str, State)] = {
         (|f| f.config.cache_redis_url = Some("redis://u:p@a.example".into()), Cache, "redis access", Warn),
         (|f| f.config.cache_redis_url = Some("rediss://a.example".into()), Cache, "redis access", Warn),
         (|f| f.database = Some(Err("no such folder".into())), Cache, "database", Fail),
+        (|f| database(f).anew = Some("its tables are of another version"), Cache, "database", Warn),
         (|f| database(f).network = Some("nfs4".into()), Cache, "database file", Warn),
         (|f| f.config.cache_encrypt = false, Cache, "private results", Warn),
         (|f| f.overhead = Some((941, 640)), Profiler, "overhead", Warn),
-        (|f| f.overhead = Some((1_280, 640)), Profiler, "overhead", Warn),
-        (|f| f.overhead = Some((1_281, 640)), Profiler, "overhead", Fail),
+        (|f| f.overhead = Some((940, 640)), Profiler, "overhead", Pass),
+        (|f| f.overhead = Some((1_640, 640)), Profiler, "overhead", Warn),
+        (|f| f.overhead = Some((1_641, 640)), Profiler, "overhead", Fail),
+        (|f| f.overhead = Some((2_600, 1_300)), Profiler, "overhead", Warn),
         (|f| f.overhead = None, Profiler, "overhead", Skip),
         (|f| f.sql = Sql::Blocked { note: "a filter: let it through".into() }, Profiler, "statements", Warn),
         (
@@ -74,12 +84,13 @@ const CHANGES: &[(Change, Group, &str, State)] = {
         (|f| f.version = "1.3.0".into(), Running, "process", Warn),
         (|f| f.running = seen("/dropped/slow_calls", json!(3)), Running, "dropped", Warn),
         (|f| f.running = seen("/dropped/alerts", json!(1)), Running, "dropped", Warn),
+        (|f| f.running = seen("/dropped/history", json!(1)), Running, "dropped", Warn),
         (|f| f.running = seen("/cache/evicted", json!(11)), Running, "evictions", Warn),
         (|f| f.running = seen("/sql/unattributed", json!(1)), Running, "statements", Warn),
         (|f| f.running = seen("/components/0/windows/1h/outcomes/error", json!(11)), Running, "errors", Warn),
         (|f| f.running = seen("/findings", json!([finding()])), Running, "finding", Warn),
         (|f| f.history = Some(Err("timed out".into())), Running, "unused", Warn),
-        (|f| past(f).days = Some(5), Running, "unused", Skip),
+        (|f| past(f).days = Some(6), Running, "unused", Skip),
         (|f| drop(past(f).called.pop_first()), Running, "unused", Warn),
         // What is right in another way.
         (|f| f.config.admin_token = Some(TOKEN.into()), Security, "admin", Pass),

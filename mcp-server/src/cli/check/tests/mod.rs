@@ -15,7 +15,7 @@ use super::report;
 use super::verdict::{Group, State, Verdict};
 use crate::settings::Settings;
 use crate::text_report::Look;
-use ready::{TOKEN, component, finding, ready, redis, seen};
+use ready::{TOKEN, component, finding, past, ready, redis, seen};
 
 /// One thing, or a few, that go wrong.
 type Change = fn(&mut Facts);
@@ -44,7 +44,22 @@ fn who_may_call_from_elsewhere_has_to_say_who_it_is() {
     }
     assert_eq!(hosts(nobody_asks), State::Fail);
     assert_eq!(hosts(|f| (nobody_asks(f), f.own_authenticator = true).1), State::Pass);
-    assert_eq!(hosts(|f| (nobody_asks(f), f.config.allowed_hosts = vec!["[::1]:80".into()]).1), State::Pass);
+    // Where it listens is not known here, and `Host` is what the caller writes.
+    assert_eq!(hosts(|f| (nobody_asks(f), f.config.allowed_hosts = vec!["[::1]:80".into()]).1), State::Skip);
+    assert_eq!(hosts(|f| f.config.allowed_hosts = vec!["[::1]:80".into()]), State::Pass);
+}
+
+#[test]
+fn what_is_not_counted_or_not_listed_is_not_told_to_be_unused() {
+    let unused = |expected: bool| {
+        let change = |f: &mut Facts| {
+            past(f).called.clear();
+            f.components.as_mut().unwrap().iter_mut().skip(1).for_each(|one| one.is_expected = expected);
+        };
+        judged(change).into_iter().find(|verdict| verdict.name == "unused").unwrap().found
+    };
+    assert_eq!(unused(true), "without a call in 7 days: `search`, `orders`, `logo`");
+    assert_eq!(unused(false), "without a call in 7 days: `search`");
 }
 
 #[test]
@@ -112,7 +127,8 @@ fn nothing_linked_and_nothing_sorted_are_two_things() {
 fn the_text_fits_eighty_columns_and_no_secret_is_in_it() {
     let mut facts = ready();
     facts.build.debug = true;
-    facts.config.auth_tokens[0].1 = "s3cret".to_owned();
+    // As of `MCP_AUTH_TOKENS=czNjcmV0==`, without a name.
+    facts.config.auth_tokens[0] = ("s3cret-s3cret".to_owned(), "=".to_owned());
     facts.config.admin_token = Some("s3cret-s3cret-s3cret".to_owned());
     redis(&mut facts).policy = Some("noeviction".to_owned());
     component(&mut facts).has_timeout = false;

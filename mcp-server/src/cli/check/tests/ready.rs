@@ -32,6 +32,7 @@ pub(super) fn ready() -> Facts {
         is_described: true,
         is_hinted: true,
         has_timeout: true,
+        is_expected: true,
         cache,
     };
     let policy = CachePolicy::new();
@@ -53,7 +54,7 @@ pub(super) fn ready() -> Facts {
             policy: Some("volatile-lru".to_owned()),
             ahead_ms: Some(-12),
         })),
-        database: Some(Ok(DatabaseSeen { exists: true, network: None })),
+        database: Some(Ok(DatabaseSeen { exists: true, anew: None, network: None })),
         counter: true,
         overhead: Some((780, 640)),
         sql: Sql::On,
@@ -69,7 +70,7 @@ pub(super) fn ready() -> Facts {
         ]),
         running: vec![Ok(running(json!({})))],
         history: Some(Ok(Past {
-            days: Some(6),
+            days: Some(7),
             called: [("tool", "search"), ("tool", "orders"), ("resource", "logo")]
                 .map(|(kind, name)| (kind.to_owned(), name.to_owned()))
                 .into(),
@@ -96,7 +97,7 @@ pub(super) fn running(changes: Value) -> Report {
         // What failed before the last hour, and 1 of 2 calls, are no reason.
         "components": [component("search", (1_000, 10), (2_000, 900)), component("orders", (2, 1), (2, 1))],
         "cache": { "evicted": 10, "stored": 100, "capacity": 10_485_760 }, "runtime": null,
-        "dropped": { "slow_calls": 0, "statements": 0, "alerts": 0, "active": 0 },
+        "dropped": { "slow_calls": 0, "statements": 0, "alerts": 0, "active": 0, "history": 0 },
     });
     for (pointer, value) in changes.as_object().unwrap() {
         *report.pointer_mut(pointer).unwrap() = value.clone();
