@@ -145,7 +145,7 @@ async fn a_redis_that_answers_is_left_as_it_was() {
     // What a server made stays.
     let marks = format!("mcp:{{{application}}}:marks");
     let made = [("n", "1700000000000000"), ("all", "1700000000000000")];
-    let () = redis::cmd("HSET").arg(&marks).arg(made).query_async(&mut connection).await.unwrap();
+    let () = redis::cmd("HSET").arg(&marks).arg(&made).query_async(&mut connection).await.unwrap();
     assert_eq!(place.check(&variables).of("cache", "redis").0, "pass");
     assert_eq!(keys(&mut connection).await, [&*marks]);
     let all: String = redis::cmd("HGET").arg(&marks).arg("all").query_async(&mut connection).await.unwrap();
