@@ -62,7 +62,11 @@ impl Server {
         };
         match run(self, &matches).await {
             Ok(code) => code,
-            Err(error) => failed(&error.to_string()),
+            Err(error) => {
+                let code = failed(&error.to_string());
+                // Its 1 means that something became worse, which a mistake is not.
+                if matches.subcommand_name() == Some("bench") { ExitCode::from(2) } else { code }
+            }
         }
     }
 }

@@ -156,6 +156,20 @@ fn what_was_saved_is_what_a_later_run_is_held_against() {
     let row = slow.out.lines().find(|line| line.ends_with("  slower"));
     assert!(row.is_some_and(|row| row.starts_with("tool works  calls")), "{}", slow.out);
 
+    // What fails by a baseline does not become it.
+    let text = std::fs::read_to_string(place.0.join("base.json")).unwrap();
+    let again = saved(&["--save", "./base.json"], &[("BENCHED_MS", "25")]).ended(1);
+    assert!(again.err.contains("`./base.json` stays as it was"), "{}", again.err);
+    assert_eq!(std::fs::read_to_string(place.0.join("base.json")).unwrap(), text);
+    // Nor is a baseline of other components one that is met.
+    let other = place.bench(&["hello", "--baseline", "base.json"], &[]).ended(2);
+    assert!(other.err.contains("nothing of what was measured"), "{}", other.err);
+    assert!(
+        other.out.contains("tool works, calls: is in the baseline, and was not asked for now"),
+        "{}",
+        other.out
+    );
+
     let more = saved(&[], &[("BENCHED_MS", "2"), ("BENCHED_PIECES", "1")]).ended(1);
     assert!(more.out.contains(" allocations a call, now ") && more.out.contains(": worse"), "{}", more.out);
 
@@ -206,6 +220,7 @@ fn a_server_that_runs_is_called_over_http_and_stdio() {
 /// Speaks the handshake alone, ends at any other first message as older servers do, and writes down its process.
 const OLD: &str = r#"
 echo $$ >> pids
+sleep 300 & echo $! >> pids
 read -r first
 case "$first" in *'"initialize"'*) ;; *) exit 1;; esac
 echo '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"old","version":"1"}}}'
@@ -230,9 +245,16 @@ fn an_older_server_is_greeted_and_none_is_left_behind() {
     assert!(found["components"][0]["name"] == "old" && pass["calls"].as_u64() > Some(10), "{found}");
     let pids = std::fs::read_to_string(place.0.join("pids")).unwrap();
     // It does not end with its stdin, and hears no signal but the last.
-    let alive =
-        pids.split_whitespace().filter(|pid| std::path::Path::new(&format!("/proc/{pid}/stat")).exists());
-    assert_eq!((pids.split_whitespace().count(), alive.count()), (2, 0));
+    let alive = || {
+        let stat = |pid: &&str| std::fs::read_to_string(format!("/proc/{pid}/stat"));
+        // One that nobody has asked after yet is over too.
+        pids.split_whitespace().filter(|pid| stat(pid).is_ok_and(|stat| !stat.contains(") Z "))).count()
+    };
+    let start = Instant::now();
+    while alive() > 0 && start.elapsed() < Duration::from_secs(2) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!((pids.split_whitespace().count(), alive()), (4, 0));
 }
 
 #[test]
@@ -261,9 +283,12 @@ fn failures_mistakes_and_an_interruption_have_their_words_and_codes() {
         assert!(ran.err.contains(expected), "{arguments:?}: {}", ran.err);
     }
 
+    let told = place.bench(&["works"], &[("RUST_LOG", "a=b=c")]).ended(2);
+    assert!(told.err.contains("RUST_LOG is `a=b=c`"), "{}", told.err);
+
     let command = ["bench", "works", "--duration", "60s", "--warmup", "0s", "--save", "base.json"];
     let long = place.command(&command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(700));
+    std::thread::sleep(Duration::from_millis(2_000));
     assert!(Command::new("kill").args(["-INT", &long.id().to_string()]).status().unwrap().success());
     let ran = Ran::of(long.wait_with_output().unwrap()).ended(3);
     assert!(ran.err.contains("neither saved nor compared") && ran.out.contains("tool works"), "{}", ran.err);

@@ -13,14 +13,20 @@ const RESAMPLES: usize = 2_000;
 const LEAST_SLICES: usize = 5;
 
 /// What became of an earlier run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Comparison {
     pub(super) times: Vec<Times>,
     pub(super) figures: Vec<Changed>,
     /// Why times are not compared.
     pub(super) refused: Vec<String>,
-    /// What is in one of them only.
+    /// What is measured now only.
+    pub(super) added: Vec<String>,
+    /// What the baseline has, and was asked for now, and is not there.
     pub(super) missing: Vec<String>,
+    /// What the baseline has, and was not asked for now.
+    pub(super) not_asked: Vec<String>,
+    /// Whether there is anything that both have.
+    pub(super) compares: bool,
 }
 
 /// The times of one pass, then and now.
@@ -60,7 +66,15 @@ pub(super) struct Changed {
 
 impl Comparison {
     /// Compares a run with an earlier one; times only of the same machine, unless by `force`.
-    pub(super) fn new(now: &Run, before: &Run, fail_over: f64, force: bool) -> Self {
+    ///
+    /// `is_asked` says whether a component of the earlier run was to be called now.
+    pub(super) fn new(
+        now: &Run,
+        before: &Run,
+        fail_over: f64,
+        force: bool,
+        is_asked: impl Fn(&Component) -> bool,
+    ) -> Self {
         let mut refused = now.machine.differences(&before.machine);
         if now.how != before.how {
             let words = |run: &Run| {
@@ -69,26 +83,26 @@ impl Comparison {
             };
             refused.push(format!("called: `{}` then, `{}` now", words(before), words(now)));
         }
-        let mut comparison = Self { times: Vec::new(), figures: Vec::new(), refused, missing: Vec::new() };
+        let mut comparison = Self { refused, ..Self::default() };
         let compares_times = force || comparison.refused.is_empty();
         for component in &now.components {
-            let same = |other: &&Component| {
-                (&other.kind, &other.name, &other.arguments)
-                    == (&component.kind, &component.name, &component.arguments)
-            };
-            let earlier = before.components.iter().find(same);
             for pass in &component.passes {
-                let found =
-                    earlier.and_then(|earlier| earlier.passes.iter().find(|other| other.pass == pass.pass));
-                let Some(earlier) = found else {
-                    comparison.missing.push(format!("{}, {}", component.title(), pass.pass));
+                let Some(earlier) = found(before, component, pass) else {
+                    comparison.added.push(format!("{}, {}", component.title(), pass.pass));
                     continue;
                 };
+                comparison.compares = true;
                 if compares_times {
                     comparison.times.push(times(component, pass, earlier, fail_over));
                 }
                 comparison.figures.extend(figures(component, pass, earlier));
             }
+        }
+        for component in &before.components {
+            let was_asked = is_asked(component);
+            let gone = component.passes.iter().filter(|pass| found(now, component, pass).is_none());
+            let gone = gone.map(|pass| format!("{}, {}", component.title(), pass.pass));
+            if was_asked { &mut comparison.missing } else { &mut comparison.not_asked }.extend(gone);
         }
         comparison
     }
@@ -99,10 +113,32 @@ impl Comparison {
             || self.figures.iter().any(|changed| changed.now > changed.before)
     }
 
-    /// Returns whether something could not be told.
-    pub(super) fn is_unclear(&self) -> bool {
-        !self.refused.is_empty() || self.times.iter().any(|times| times.verdict == Verdict::Unclear)
+    /// Returns why something could not be told, the machine apart: nobody can insist on it.
+    pub(super) fn unclear(&self) -> Option<String> {
+        if !self.missing.is_empty() {
+            let missing = self.missing.join("; ");
+            return Some(format!(
+                "the baseline has what is not there now: {missing}: measure a new baseline, or name the components to compare"
+            ));
+        }
+        if !self.compares {
+            return Some(
+                "the baseline has nothing of what was measured: name its components, with the same arguments"
+                    .to_owned(),
+            );
+        }
+        let is_unclear = self.times.iter().any(|times| times.verdict == Verdict::Unclear);
+        is_unclear.then(|| "there are too few calls in the time: write a longer `--duration`".to_owned())
     }
+}
+
+/// Returns the pass of another run that is of the same component with the same arguments.
+fn found<'a>(run: &'a Run, component: &Component, pass: &Pass) -> Option<&'a Pass> {
+    let same = |other: &&Component| {
+        (&other.kind, &other.name, &other.arguments)
+            == (&component.kind, &component.name, &component.arguments)
+    };
+    run.components.iter().find(same)?.passes.iter().find(|other| other.pass == pass.pass)
 }
 
 fn times(component: &Component, now: &Pass, before: &Pass, fail_over: f64) -> Times {
@@ -188,7 +224,7 @@ mod tests {
     }
 
     fn compared(now: &Run, before: &Run) -> Comparison {
-        Comparison::new(now, before, 0.1, false)
+        Comparison::new(now, before, 0.1, false, |_| true)
     }
 
     #[test]
@@ -249,9 +285,9 @@ mod tests {
         let mut elsewhere = run(slices(1, 200), Some(3));
         elsewhere.machine = elsewhere.machine.with_governor("abacus");
         let refused = compared(&elsewhere, &before);
-        assert!(refused.is_unclear() && refused.times.is_empty() && !refused.is_regression());
+        assert!(refused.times.is_empty() && !refused.is_regression());
         assert!(refused.refused[0].contains("`abacus` now"), "{:?}", refused.refused);
-        let forced = Comparison::new(&elsewhere, &before, 0.1, true);
+        let forced = Comparison::new(&elsewhere, &before, 0.1, true, |_| true);
         assert!(forced.is_regression() && forced.times[0].verdict == Verdict::Slower);
 
         let mut crowd = run(slices(1, 100), Some(3));
@@ -266,10 +302,31 @@ mod tests {
     fn few_slices_say_nothing_and_other_arguments_are_another_thing() {
         let before = run(slices(1, 100), Some(3));
         let few = compared(&run(vec![9_000; 4], Some(3)), &before);
-        assert!(few.times[0].verdict == Verdict::Unclear && few.is_unclear() && !few.is_regression());
+        assert!(few.times[0].verdict == Verdict::Unclear && !few.is_regression());
+        assert!(few.unclear().is_some_and(|why| why.contains("too few calls")));
         let mut other = run(slices(1, 200), Some(9));
         other.components[0].arguments = "1".into();
         let missing = compared(&other, &before);
-        assert!(!missing.is_regression() && missing.missing == ["tool add, calls"], "{missing:?}");
+        assert!(!missing.is_regression() && missing.added == ["tool add, calls"], "{missing:?}");
+    }
+
+    #[test]
+    fn what_is_in_one_of_them_only_is_told_and_is_no_good_end_where_it_was_asked_for() {
+        let before = run(slices(1, 100), Some(3));
+        let mut now = before.clone();
+        now.components[0].passes[0].pass = "warm".into();
+        let asked = compared(&now, &before);
+        assert_eq!((asked.added.len(), &*asked.missing), (1, &["tool add, calls".to_owned()][..]));
+        assert!(asked.unclear().is_some_and(|why| why.contains("not there now: tool add, calls")));
+        // Nothing in common: well only for who does not look.
+        let apart = Comparison::new(&now, &before, 0.1, false, |_| false);
+        assert_eq!((apart.missing.len(), &*apart.not_asked), (0, &["tool add, calls".to_owned()][..]));
+        assert!(apart.unclear().is_some_and(|why| why.contains("nothing of what was measured")));
+
+        let mut more = before.clone();
+        more.components.push(now.components[0].clone());
+        more.components[1].name = "other".into();
+        let part = Comparison::new(&before, &more, 0.1, false, |component| component.name == "add");
+        assert_eq!((part.unclear(), &*part.not_asked), (None, &["tool other, warm".to_owned()][..]));
     }
 }

@@ -3,6 +3,9 @@
 use mcp_core::profile::{Sum, Totals, counts_allocations};
 use serde::{Deserialize, Serialize};
 
+/// Of how many calls it is said at least that they are all alike, where they take long.
+const LEAST_SINGLE: usize = 8;
+
 /// What the runs of a component use for each call.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Figures {
@@ -13,6 +16,9 @@ pub(super) struct Figures {
     pub(super) allocations: Option<Figure>,
     pub(super) bytes: Option<Figure>,
     pub(super) statements: Figure,
+    /// Whether there were too few calls to say what varies.
+    #[serde(default)]
+    pub(super) too_few_calls: bool,
 }
 
 /// A number for each call.
@@ -37,6 +43,7 @@ impl Figures {
             allocations: counted(Sum::Allocations),
             bytes: counted(Sum::Bytes),
             statements: figure(Sum::Queries),
+            too_few_calls: single.len() < LEAST_SINGLE,
         })
     }
 
@@ -53,7 +60,7 @@ impl Figures {
 }
 
 fn exact(single: &[Totals], sum: Sum) -> Option<u64> {
-    let first = single.first()?.sum(sum);
+    let first = single.first().filter(|_| single.len() >= LEAST_SINGLE)?.sum(sum);
     single.iter().all(|call| call.calls() == 1 && call.sum(sum) == first).then_some(first)
 }
 
@@ -72,14 +79,18 @@ mod tests {
     #[test]
     fn a_figure_is_exact_where_no_call_differs() {
         let load = call(3);
+        let seven_and = |last| [vec![call(2); LEAST_SINGLE - 1], vec![last]].concat();
         let polls = |single: &[Totals]| Figures::of(&load, single).unwrap().polls;
-        assert_eq!(polls(&[call(2), call(2)]), Figure { mean: 3.0, exact: Some(2) });
-        assert_eq!(polls(&[call(2), call(3)]), Figure { mean: 3.0, exact: None });
+        assert_eq!(polls(&seven_and(call(2))), Figure { mean: 3.0, exact: Some(2) });
+        assert_eq!(polls(&seven_and(call(3))), Figure { mean: 3.0, exact: None });
         // A call that another's counts were mixed with is none.
         let mut two = call(2);
         two.merge(&call(0));
-        assert_eq!(polls(&[call(2), two]).exact, None);
-        assert_eq!(polls(&[]).exact, None);
+        assert_eq!(polls(&seven_and(two)).exact, None);
+        // Of fewer nothing is said, and not that they vary.
+        let few = |single: &[Totals]| Figures::of(&load, single).unwrap().too_few_calls;
+        assert_eq!(polls(&seven_and(call(2))[1..]).exact, None);
+        assert!(few(&[]) && few(&seven_and(call(2))[1..]) && !few(&seven_and(call(3))));
         assert_eq!(Figures::of(&Totals::default(), &[]), None);
     }
 }

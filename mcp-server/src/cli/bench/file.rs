@@ -163,6 +163,7 @@ pub(super) mod tests {
             allocations: Some(figure(allocations)),
             bytes: None,
             statements: figure(Some(0)),
+            too_few_calls: false,
         };
         let pass = Pass {
             pass: "calls".into(),

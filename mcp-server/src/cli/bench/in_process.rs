@@ -1,9 +1,10 @@
 //! Calls within this process, through the same dispatch as those of clients.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mcp_core::cache::{Cache, TagId};
-use mcp_core::profile::{Measured as Profile, Totals};
+use mcp_core::profile::{Measured as Profile, Profiler, Totals};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -13,13 +14,11 @@ use super::load::{Caller, Did, Measured, Plan, load};
 use super::options::Options;
 use super::target::{Kind, Known, Target};
 use crate::error::Error;
+use crate::measured::calibrated;
 use crate::server::{Called, Server};
 
 /// How many calls are measured each by itself.
 const SINGLE: usize = 32;
-
-/// Of how many it is said at least that they are all alike, where calls take long.
-const LEAST_SINGLE: usize = 8;
 
 /// A server of the same components, for this measurement alone.
 pub(super) struct Process(Arc<Server>);
@@ -94,13 +93,19 @@ impl Process {
             wanted: Wanted::All,
             next: Asked::Resource,
         };
-        let is_cached = entry.def.cache.is_some() && call.clone().kept(stop).await;
+        let asks = entry.def.cache.is_some();
+        let is_cached = if asks { call.clone().kept(options.duration, stop).await } else { Some(false) };
+        let Some(is_cached) = is_cached else {
+            let why = format!("no answer in {:?}: write a longer `--duration`", options.duration);
+            return Ok(vec![(Wanted::All.word(), Measured::failed(why), None)]);
+        };
         let wanted: &[_] = if is_cached { &[Wanted::Cold, Wanted::Warm] } else { &[Wanted::All] };
         let mut passes = Vec::new();
         for wanted in wanted.iter().copied().filter(|_| !stop.is_cancelled()) {
             tell(wanted.word());
             let call = Call { wanted, ..call.clone() };
-            passes.push(pass(call, profile.as_deref(), options, stop).await);
+            let profile = profile.as_deref().map(|profile| (&*core.dispatch.profiler, profile));
+            passes.push(pass(call, profile, options, stop).await);
         }
         Ok(passes)
     }
@@ -108,50 +113,56 @@ impl Process {
 
 async fn pass(
     call: Call,
-    profile: Option<&Profile>,
+    profile: Option<(&Profiler, &Profile)>,
     options: &Options,
     stop: &CancellationToken,
 ) -> (&'static str, Measured, Option<Figures>) {
     let callers = vec![call.clone(); options.connections];
     let plan = Plan { duration: options.duration, rate: options.rate };
-    let (callers, _) = load(callers, Plan { duration: options.warmup, ..plan }, stop).await;
+    let warmed = load(callers, Plan { duration: options.warmup, ..plan }, stop);
+    // Nobody else has the profiler leave the slower clock, which would be a part of each time.
+    let calibrated = async {
+        if let Some((profiler, _)) = profile {
+            stop.run_until_cancelled(calibrated(profiler)).await;
+        }
+    };
+    let ((callers, _), ()) = tokio::join!(warmed, calibrated);
+    let profile = profile.map(|(_, profile)| profile);
     let before = profile.map(Profile::totals);
     let (_, measured) = load(callers, plan, stop).await;
     let after = profile.map(Profile::totals);
     let word = call.wanted.word();
     let single = match profile {
         Some(profile) => single(call, profile, options, stop).await,
-        None => Vec::new(),
+        None => None,
     };
-    let figures = after.zip(before).and_then(|(after, before)| Figures::of(&after.since(&before), &single));
+    let load = after.zip(before).map(|(after, before)| after.since(&before));
+    let figures = load.zip(single).and_then(|(load, single)| Figures::of(&load, &single));
     (word, measured, figures)
 }
 
-/// Makes calls one after another, and returns what the profiler counted of each.
+/// Makes calls one after another, and returns what the profiler counted of each; `None`: one failed.
 async fn single(
     mut call: Call,
     profile: &Profile,
     options: &Options,
     stop: &CancellationToken,
-) -> Vec<Totals> {
+) -> Option<Vec<Totals>> {
     let until = Instant::now() + options.duration;
     let mut single = Vec::new();
     // What is made once for each thread is made by the first two.
     for number in 0..SINGLE as u64 + 2 {
         call.ready(number);
         let before = profile.totals();
-        if stop
-            .run_until_cancelled(tokio::time::timeout_at(until, call.call()))
-            .await
-            .is_none_or(|done| done.is_err())
-        {
-            break;
-        }
-        if number >= 2 {
-            single.push(profile.totals().since(&before));
+        let answer = stop.run_until_cancelled(tokio::time::timeout_at(until, call.call())).await;
+        let Some(Ok(answer)) = answer else { break };
+        match call.judge(answer) {
+            Did::Counted if number >= 2 => single.push(profile.totals().since(&before)),
+            Did::Counted | Did::Else => {}
+            Did::Failed(_) | Did::Gone(_) => return None,
         }
     }
-    if single.len() < LEAST_SINGLE { Vec::new() } else { single }
+    Some(single)
 }
 
 /// One connection: it calls a component with the next of its arguments.
@@ -174,17 +185,18 @@ enum Asked {
 }
 
 impl Call {
-    /// Returns whether the cache keeps the result of the first arguments.
-    async fn kept(mut self, stop: &CancellationToken) -> bool {
+    /// Returns whether the cache keeps the result of the first arguments; `None`: there is no answer in time.
+    async fn kept(mut self, limit: Duration, stop: &CancellationToken) -> Option<bool> {
         for _ in 0..2 {
             self.ready(0);
-            match stop.run_until_cancelled(self.call()).await {
-                Some(Ok(called)) if !called.cache.is_own_run() => return true,
-                Some(_) => {}
-                None => return false,
+            match stop.run_until_cancelled(tokio::time::timeout(limit, self.call())).await {
+                Some(Ok(Ok(called))) if !called.cache.is_own_run() => return Some(true),
+                Some(Ok(_)) => {}
+                Some(Err(_)) => return None,
+                None => return Some(false),
             }
         }
-        false
+        Some(false)
     }
 }
 

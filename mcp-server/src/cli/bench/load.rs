@@ -60,6 +60,21 @@ pub(super) struct Measured {
     pub(super) behind: Option<Behind>,
 }
 
+impl Measured {
+    /// Returns that of a call which nothing came of.
+    pub(super) fn failed(why: String) -> Self {
+        Self {
+            samples: Samples::new(1, 0),
+            took: Duration::ZERO,
+            others: 0,
+            failed: 1,
+            first_failure: Some(why),
+            gone: None,
+            behind: None,
+        }
+    }
+}
+
 /// Calls until the time is over, or `stop` is cancelled; returns the connections too.
 pub(super) async fn load<C: Caller>(
     callers: Vec<C>,

@@ -1,13 +1,14 @@
 //! What `bench` does, in order, and how it ends.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::client::Remote;
+use super::client::{Remote, end_all};
 use super::compare::Comparison;
 use super::figures::Figures;
 use super::file::{Behind, Component, How, Pass, Run, VERSION, may_be_written};
@@ -16,7 +17,7 @@ use super::load::Measured;
 use super::machine::Machine;
 use super::options::Options;
 use super::shown;
-use super::target::{Skipped, Target, chosen};
+use super::target::{Skipped, Target, chosen, is_of_all};
 use crate::cli::stats::Page;
 use crate::cli::{eprintln_line, print, print_json, serve};
 use crate::error::Error;
@@ -67,6 +68,7 @@ pub(crate) async fn run(server: &Server, matches: &ArgMatches) -> Result<ExitCod
             stop.cancel();
             // A function that never lets its thread go cannot be stopped in any other way.
             serve::signalled().await;
+            end_all();
             std::process::exit(FAILED.into());
         }
     });
@@ -100,7 +102,15 @@ async fn measure(server: &Server, matches: &ArgMatches, stop: &CancellationToken
         How { over: options.over.word().to_owned(), connections: options.connections, rate: options.rate };
     let run = Run { version: VERSION, machine: Machine::this(), how, components };
     let compared = baseline.filter(|_| !stop.is_cancelled());
-    let compared = compared.map(|before| Comparison::new(&run, &before, options.fail_over, options.force));
+    // One that was named is there, or there had been an error.
+    let is_asked = |earlier: &Component| {
+        let is_there = |now: &Component| (&now.kind, &now.name) == (&earlier.kind, &earlier.name);
+        let is_all = options.components.is_empty();
+        run.components.iter().any(is_there)
+            || (is_all && is_of_all(&earlier.title(), &earlier.arguments, &skipped))
+    };
+    let compared =
+        compared.map(|before| Comparison::new(&run, &before, options.fail_over, options.force, is_asked));
     if options.format == "json" {
         let interrupted = stop.is_cancelled();
         print_json(&Printed { run: &run, skipped: &skipped, comparison: compared.as_ref(), interrupted })?;
@@ -129,19 +139,44 @@ fn ended(
         eprintln_line(&format!("error: {failed} calls failed{saved}"));
         return Ok(FAILED);
     }
-    if let Some(path) = &options.save {
-        run.save(path)?;
+    let code = compared.map_or(0, |compared| verdict(compared, options.force));
+    match &options.save {
+        // The next run would be held against what this one failed by.
+        Some(path) if code != 0 && is_baseline(path, options) => {
+            eprintln_line(&format!("warning: `{}` stays as it was: it is the baseline", path.display()));
+        }
+        Some(path) => run.save(path)?,
+        None => {}
     }
-    let Some(compared) = compared else { return Ok(0) };
-    if !options.force && compared.is_unclear() {
-        let why = match compared.refused.as_slice() {
-            [] => "there are too few calls in the time: write a longer `--duration`".to_owned(),
-            refused => format!("{}: write `--force`, or measure a new baseline", refused.join("; ")),
-        };
-        eprintln_line(&format!("warning: times are not compared: {why}"));
-        return Ok(REFUSED);
+    Ok(code)
+}
+
+/// Returns the exit status of a comparison, and says why where it says nothing.
+fn verdict(compared: &Comparison, force: bool) -> u8 {
+    if !force && !compared.refused.is_empty() {
+        let refused = compared.refused.join("; ");
+        eprintln_line(&format!(
+            "warning: times are not compared: {refused}: write `--force`, or measure a new baseline"
+        ));
+        return REFUSED;
     }
-    Ok(if compared.is_regression() { WORSE } else { 0 })
+    let unclear = compared.unclear();
+    if let Some(why) = &unclear {
+        eprintln_line(&format!("warning: not all is compared: {why}"));
+    }
+    match unclear {
+        _ if compared.is_regression() => WORSE,
+        Some(_) => REFUSED,
+        None => 0,
+    }
+}
+
+fn is_baseline(path: &Path, options: &Options) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    let baseline = options.baseline.as_deref();
+    baseline.is_some_and(|baseline| {
+        baseline == path || real(path).is_some_and(|path| Some(path) == real(baseline))
+    })
 }
 
 /// Measures one component after the other.

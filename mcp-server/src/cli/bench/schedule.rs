@@ -76,9 +76,10 @@ impl Schedule {
             Pace::Open { rate, next } => (*rate, next),
         };
         let mut next = next.lock().await;
-        let intended = self.start + Duration::from_secs_f64(next.number as f64 / rate);
         let length = self.end - self.start;
-        if intended >= self.end || Instant::now() >= self.end + length.min(OVERTIME) {
+        let after = after(next.number, rate);
+        let intended = self.start + after;
+        if after >= length || Instant::now() >= self.end + length.min(OVERTIME) {
             return None;
         }
         until(intended).await;
@@ -99,12 +100,29 @@ impl Schedule {
         let Pace::Open { rate, next } = &self.pace else { return None };
         let next = next.lock().await;
         let length = self.end - self.start;
-        let all = (length.as_secs_f64() * rate).ceil() as u64;
+        let all = calls(length, *rate);
         let behind = Behind { late: next.late, not_begun: all.saturating_sub(next.number) };
         // A hiccup at the very end is no rate that is too high.
         let much = (length / 20).max(Duration::from_millis(50));
         (behind.not_begun > 0 || behind.late > much).then_some(behind)
     }
+}
+
+/// Returns when a call of a rate is to begin.
+fn after(number: u64, rate: f64) -> Duration {
+    Duration::from_secs_f64(number as f64 / rate)
+}
+
+/// Returns how many calls begin within a time; what is rounded is rounded as for each of them.
+fn calls(length: Duration, rate: f64) -> u64 {
+    let mut calls = (length.as_secs_f64() * rate).ceil() as u64;
+    while after(calls, rate) < length {
+        calls += 1;
+    }
+    while calls > 0 && after(calls - 1, rate) >= length {
+        calls -= 1;
+    }
+    calls
 }
 
 async fn until(at: Instant) {
@@ -114,5 +132,21 @@ async fn until(at: Instant) {
     }
     while Instant::now() < at {
         tokio::task::yield_now().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calls_of_a_rate_are_those_whose_turn_comes() {
+        for tens in 1..100 {
+            for rate in [0.3, 3.0, 7.0, 10.0, 30.0, 99.9, 1_000.0, 1_100.0, 3_333.3] {
+                let length = Duration::from_millis(tens * 10);
+                let turns = (0..).take_while(|number| after(*number, rate) < length).count();
+                assert_eq!(calls(length, rate), turns as u64, "{length:?} {rate}");
+            }
+        }
     }
 }

@@ -71,10 +71,15 @@ pub(super) fn document(run: &Run, skipped: &[Skipped], compared: Option<&Compari
     let figures: Vec<_> = ran.filter_map(|(component, pass)| figures(component, pass)).collect();
     if !figures.is_empty() {
         document.heading("what the function uses");
-        let varies = figures.iter().flatten().any(|cell| cell.starts_with('~'));
+        let has = |mark: char| figures.iter().flatten().any(|cell| cell.starts_with(mark));
+        let (varies, few) = (has('~'), has('?'));
         document.table(Table::new(FIGURES, figures.into_iter()));
         if varies {
             document.line("~ varies from call to call, and is not compared");
+        }
+        if few {
+            document
+                .line("? too few calls to say whether it varies: not compared; write a longer `--duration`");
         }
     }
     passes.iter().for_each(|(component, pass)| remarks(component, pass, &mut document));
@@ -110,6 +115,7 @@ fn figures(component: &Component, pass: &Pass) -> Option<[String; 7]> {
     let figures = pass.figures.as_ref()?;
     let shown = |figure: &Figure, text: fn(f64) -> String| match figure.exact {
         Some(exact) => text(exact as f64),
+        None if figures.too_few_calls => format!("?{}", text(figure.mean)),
         None => format!("~{}", text(figure.mean)),
     };
     let count = |figure: &Figure| {
@@ -163,8 +169,12 @@ fn comparison(compared: &Comparison, document: &mut Document) {
         let verdict = if now > before { "worse" } else { "better" };
         document.item(format!("{component}, {pass}: {before} {figure} a call, now {now}: {verdict}"));
     }
-    for missing in &compared.missing {
-        document.item(format!("{missing}: is not in the baseline"));
+    for (names, what) in [
+        (&compared.added, "is not in the baseline"),
+        (&compared.missing, "is in the baseline, and is not there now"),
+        (&compared.not_asked, "is in the baseline, and was not asked for now"),
+    ] {
+        names.iter().for_each(|name| document.item(format!("{name}: {what}")));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use mcp_core::component::{Argument, Def, Kind as DefKind, known_arguments};
+use mcp_core::uri::Template;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -67,12 +68,28 @@ impl fmt::Display for Target {
 impl Target {
     /// Returns what tells the arguments apart from others, without showing them (FNV-1a).
     pub(super) fn arguments_id(&self) -> String {
-        let text = serde_json::to_string(&self.arguments).unwrap_or_default();
-        let id = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |id, byte| {
-            (id ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        format!("{id:016x}")
+        arguments_id(&self.arguments)
     }
+}
+
+fn arguments_id(arguments: &[Map<String, Value>]) -> String {
+    let text = serde_json::to_string(arguments).unwrap_or_default();
+    let id = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |id, byte| (id ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{id:016x}")
+}
+
+/// Returns whether a component of an earlier run is among all that are called where none is named.
+pub(super) fn is_of_all(title: &str, id: &str, skipped: &[Skipped]) -> bool {
+    let is_it = |skipped: &Skipped| {
+        let pair = skipped.component.strip_prefix("resource ").zip(title.strip_prefix("resource "));
+        let is_filled = pair.is_some_and(|(template, uri)| {
+            Template::parse(template).is_ok_and(|template| template.matches(uri).is_some())
+        });
+        skipped.component == title || is_filled
+    };
+    id == arguments_id(&[Map::new()]) && !skipped.iter().any(is_it)
 }
 
 impl Known {

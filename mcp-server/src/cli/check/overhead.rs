@@ -7,7 +7,6 @@ use mcp_core::arguments::Input;
 use mcp_core::component::Component;
 use mcp_core::ctx::{Nobody, RequestInfo};
 use mcp_core::invocation::Invocation;
-use mcp_core::profile::trusts_counter;
 use mcp_core::{Config, Identity, ToolDef, ToolError};
 
 use crate::dispatch::{Arguments, Call, Caller};
@@ -23,9 +22,6 @@ const CALLS: u32 = 10;
 /// How often all that is done where others keep the processor busy, and how long these are waited for.
 const ATTEMPTS: usize = 3;
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// After this time the profiler trusts the processor's counter.
-const WATCHED: Duration = Duration::from_millis(1_050);
 
 /// Not by `#[tool]`, whose tools are linked into every server.
 static EMPTY: ToolDef = ToolDef::new::<Empty>("empty", "Does nothing.", place!());
@@ -46,10 +42,7 @@ pub(super) async fn measured() -> Option<(u64, u64)> {
     let server = Server::builder().tool(&EMPTY).config(Config::default());
     let core = server.core().ok()?;
     let profiler = &core.dispatch.profiler;
-    if trusts_counter() {
-        tokio::time::sleep(WATCHED.saturating_sub(profiler.uptime())).await;
-        profiler.tick();
-    }
+    crate::measured::calibrated(profiler).await;
     let (mut on, mut off) = attempt(core).await?;
     for _ in 1..ATTEMPTS {
         tokio::time::sleep(PAUSE).await;

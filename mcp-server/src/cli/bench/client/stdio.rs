@@ -11,9 +11,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::answer::Trouble;
+use super::group::Group;
 use super::message::Message;
 
 /// How long a line of the server may be, in bytes.
@@ -22,13 +23,18 @@ const MOST: u64 = 64 << 20;
 /// How long a server has to end by itself when its stdin does.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How many lines may wait for the server to read them: no more requests than connections are under way.
+const QUEUE: usize = 1_024;
+
 /// A server, and the requests that it has not answered.
 pub(super) struct Pipe {
-    /// Of a server whose end has come there is none.
-    stdin: tokio::sync::Mutex<Option<ChildStdin>>,
+    /// To the one that writes; of a server whose end has come there is none.
+    lines: Mutex<Option<mpsc::Sender<String>>>,
     waiting: Mutex<Waiting>,
     next: AtomicU64,
     child: tokio::sync::Mutex<Child>,
+    /// The server and what it started, ended when this is let go.
+    group: Mutex<Option<Group>>,
 }
 
 #[derive(Default)]
@@ -47,14 +53,18 @@ impl Pipe {
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn().map_err(|error| format!("`{program}` cannot be started: {error}"))?;
-        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        let stdout = stdout.ok_or("the server has no stdout")?;
+        let group = Group::of(&child);
+        let stdin = child.stdin.take().ok_or("the server has no stdin")?;
+        let stdout = child.stdout.take().ok_or("the server has no stdout")?;
+        let (lines, to_write) = mpsc::channel(QUEUE);
         let pipe = Arc::new(Self {
-            stdin: tokio::sync::Mutex::new(stdin),
+            lines: Mutex::new(Some(lines)),
             waiting: Mutex::default(),
             next: AtomicU64::new(1),
             child: tokio::sync::Mutex::new(child),
+            group: Mutex::new(group),
         });
+        tokio::spawn(Self::write_all(Arc::downgrade(&pipe), stdin, to_write));
         tokio::spawn(Self::read(Arc::downgrade(&pipe), stdout));
         Ok(pipe)
     }
@@ -75,26 +85,34 @@ impl Pipe {
         answer.await.map_err(|_| gone())
     }
 
-    /// Sends a message as it is.
+    /// Sends a message as it is: all of it or, where the wait for its turn is given up, nothing.
     pub(super) async fn write(&self, mut line: String) -> Result<(), Trouble> {
         line.push('\n');
-        let mut stdin = self.stdin.lock().await;
-        let Some(stdin) = stdin.as_mut() else {
-            return Err(Trouble::Gone("the server was ended".to_owned()));
-        };
-        let written = stdin.write_all(line.as_bytes()).await;
-        written.map_err(|error| Trouble::Gone(format!("the server reads no more: {error}")))
+        let lines = self.lines();
+        let lines = lines.ok_or_else(|| Trouble::Gone("the server was ended".to_owned()))?;
+        lines.send(line).await.map_err(|_| Trouble::Gone("the server reads no more".to_owned()))
+    }
+
+    /// Writes line after line, until none can come or the server reads no more.
+    async fn write_all(pipe: Weak<Self>, mut stdin: ChildStdin, mut lines: mpsc::Receiver<String>) {
+        while let Some(line) = lines.recv().await {
+            if stdin.write_all(line.as_bytes()).await.is_err() {
+                if let Some(pipe) = pipe.upgrade() {
+                    pipe.ended();
+                }
+                return;
+            }
+        }
     }
 
     /// Ends the server: by the end of its stdin, or, where it stays, by force.
     pub(super) async fn end(&self) {
-        let closing = async {
-            self.stdin.lock().await.take();
-        };
-        // Who writes at the moment may wait for a server that does not read.
-        let _ = tokio::time::timeout(GRACE, closing).await;
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut child = self.child.lock().await;
-        if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
+        let is_over = tokio::time::timeout(GRACE, child.wait()).await.is_ok();
+        // What it started may have stayed.
+        drop(self.group.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if !is_over {
             let _ = child.kill().await;
         }
     }
@@ -125,8 +143,9 @@ impl Pipe {
                     "jsonrpc": "2.0", "id": id,
                     "error": { "code": -32601, "message": "a benchmark answers no questions" },
                 });
-                if pipe.write(refusal.to_string()).await.is_err() {
-                    break;
+                // Not waited for: a server that asks and does not read would never be heard again.
+                if let Some(lines) = pipe.lines() {
+                    let _ = lines.try_send(format!("{refusal}\n"));
                 }
                 continue;
             }
@@ -135,11 +154,20 @@ impl Pipe {
                 let _ = waits.send(line);
             }
         }
-        let Some(pipe) = pipe.upgrade() else { return };
-        let mut waiting = pipe.waiting();
+        if let Some(pipe) = pipe.upgrade() {
+            pipe.ended();
+        }
+    }
+
+    fn ended(&self) {
+        let mut waiting = self.waiting();
         waiting.ended = true;
         // Whoever waits hears that nothing comes.
         waiting.answers.clear();
+    }
+
+    fn lines(&self) -> Option<mpsc::Sender<String>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Waiting> {
