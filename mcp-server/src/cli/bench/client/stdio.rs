@@ -23,6 +23,9 @@ const MOST: u64 = 64 << 20;
 /// How long a server has to end by itself when its stdin does.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How often it is looked whether the server is there.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// How many lines may wait for the server to read them: no more requests than connections are under way.
 const QUEUE: usize = 1_024;
 
@@ -66,6 +69,7 @@ impl Pipe {
         });
         tokio::spawn(Self::write_all(Arc::downgrade(&pipe), stdin, to_write));
         tokio::spawn(Self::read(Arc::downgrade(&pipe), stdout));
+        tokio::spawn(Self::watch(Arc::downgrade(&pipe)));
         Ok(pipe)
     }
 
@@ -156,6 +160,20 @@ impl Pipe {
         }
         if let Some(pipe) = pipe.upgrade() {
             pipe.ended();
+        }
+    }
+
+    /// Finds that the server has ended though its stdout has not, as what it started may hold that open.
+    async fn watch(pipe: Weak<Self>) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let Some(pipe) = pipe.upgrade() else { return };
+            let is_over = pipe.child.try_lock().is_ok_and(|mut child| !matches!(child.try_wait(), Ok(None)));
+            if is_over {
+                // What it said last is read meanwhile.
+                tokio::time::sleep(LOOK).await;
+                return pipe.ended();
+            }
         }
     }
 
