@@ -133,7 +133,10 @@ async fn the_longest_poll_is_that_of_the_hour() {
     let run = |took: Duration| {
         let mut call = node.profiler.call(node.registry.tool("one").unwrap()).unwrap();
         call.decoded();
-        let run = std::future::poll_fn(move |_| std::task::Poll::Ready(std::thread::sleep(took)));
+        let run = std::future::poll_fn(move |_| {
+            std::thread::sleep(took);
+            std::task::Poll::Ready(())
+        });
         let run = Profiled::new(run, Some(call.bypassed()));
         async move {
             run.await;
