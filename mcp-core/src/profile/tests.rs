@@ -648,7 +648,10 @@ fn a_task_is_a_part_of_the_call_that_says_so() {
         in_call(async { fake::advance(3_000_000) }).await;
         let blocking = in_call_blocking(|| fake::advance(40_000_000));
         elsewhere(async { blocking() });
-        left = Some(in_call(work()));
+        left = Some(in_call(async move {
+            work().await;
+            assert!(Frame::current().is_none(), "its call is over");
+        }));
     });
     let totals = bench.totals();
     assert_eq!(totals.sum(Sum::Busy), 22_000_000 + 3_000_000 + 40_000_000);
