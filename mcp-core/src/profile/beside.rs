@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::frame::Frame;
-use super::poll::{Entered, Work};
+use super::poll::{Work, within};
 
 /// Makes a future a part of the call that runs, for a task of its own.
 ///
@@ -43,14 +43,7 @@ pub fn in_call<F: Future>(future: F) -> impl Future<Output = F::Output> {
 /// ```
 pub fn in_call_blocking<T>(run: impl FnOnce() -> T) -> impl FnOnce() -> T {
     let frame = Frame::current();
-    move || {
-        let Some(frame) = frame.filter(|frame| !frame.has_ended()) else { return run() };
-        let mut entered = Entered::new(Work::Thread);
-        drop(entered.open(frame));
-        let value = run();
-        entered.close();
-        value
-    }
+    move || within(frame.filter(|frame| !frame.has_ended()), Work::Thread, run)
 }
 
 /// A future in a task of its own.
@@ -74,12 +67,7 @@ impl<F: Future> Future for Beside<F> {
         if this.span.is_none() {
             this.span = frame.span();
         }
-        let span = this.span.as_ref().map(tracing::Span::enter);
-        let mut entered = Entered::new(Work::Task);
-        drop(entered.open(frame));
-        let polled = this.future.as_mut().poll(cx);
-        entered.close();
-        drop(span);
-        polled
+        let _span = this.span.as_ref().map(tracing::Span::enter);
+        within(Some(frame), Work::Task, || this.future.as_mut().poll(cx))
     }
 }

@@ -85,8 +85,13 @@ impl Frame {
 
 /// Runs a function that blocks, on another thread, as a part of a run.
 pub(crate) fn blocking<T>(frame: Option<Arc<Frame>>, run: impl FnOnce() -> T) -> T {
+    within(frame, Work::Blocking, run)
+}
+
+/// Does some work as a part of a run, if there is one, elsewhere than in its own polls.
+pub(super) fn within<T>(frame: Option<Arc<Frame>>, work: Work, run: impl FnOnce() -> T) -> T {
     let Some(frame) = frame else { return run() };
-    let mut entered = Entered::new(Work::Blocking);
+    let mut entered = Entered::new(work);
     drop(entered.open(frame));
     let value = run();
     entered.close();
@@ -114,7 +119,7 @@ impl Work {
 }
 
 /// A poll that is under way; stays where it is, as moving it takes longer than filling it in.
-pub(super) struct Entered {
+struct Entered {
     is_open: bool,
     work: Work,
     /// The run that is interrupted by this one, and how its poll began.
@@ -125,12 +130,12 @@ pub(super) struct Entered {
 
 impl Entered {
     #[inline]
-    pub(super) fn new(work: Work) -> Self {
+    fn new(work: Work) -> Self {
         Self { is_open: false, work, outer: None, outer_begun: Begun::default(), cpu: None }
     }
 
     /// Begins; gives the frame back where the thread is about to end, and nothing can be noted.
-    pub(super) fn open(&mut self, frame: Arc<Frame>) -> Option<Arc<Frame>> {
+    fn open(&mut self, frame: Arc<Frame>) -> Option<Arc<Frame>> {
         if frame.wants_cpu(self.work) {
             self.cpu = Cpu::now(frame.known_long);
         }
@@ -157,7 +162,7 @@ impl Entered {
     }
 
     /// Returns whose poll it was, and when it ended; `None` where it did not begin.
-    pub(super) fn close(&mut self) -> Option<(Arc<Frame>, u64)> {
+    fn close(&mut self) -> Option<(Arc<Frame>, u64)> {
         if !std::mem::take(&mut self.is_open) {
             return None;
         }
