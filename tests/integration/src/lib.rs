@@ -15,6 +15,7 @@
 
 pub mod figures;
 pub mod http;
+pub mod program;
 pub mod schema;
 pub mod wire;
 

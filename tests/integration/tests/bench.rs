@@ -2,28 +2,27 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use harness::program::{self, Running};
 use mcp_server::serde_json::{self, Value};
 
 /// A folder of one test's own.
-struct Place(PathBuf);
+struct Place(program::Place);
 
 impl Place {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("mcp-bench-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(folder.join("run")).unwrap();
-        Self(folder)
+        Self(program::Place::new(&format!("bench-{name}")))
+    }
+
+    /// Serves HTTP until what is returned is dropped.
+    fn served(&self, flags: &[&str]) -> Running {
+        Running::http(|arguments| self.command(arguments), &[&["--log", "off"], flags].concat())
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_benched"));
-        command.args(arguments).current_dir(&self.0).env("XDG_RUNTIME_DIR", self.0.join("run"));
-        command.stdin(Stdio::null()).env_remove("COLUMNS");
-        command
+        self.0.command(env!("CARGO_BIN_EXE_benched"), arguments)
     }
 
     /// Runs `bench` for a moment, in an environment.
@@ -34,17 +33,11 @@ impl Place {
     }
 
     fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.0).unwrap();
+        let entries = std::fs::read_dir(&*self.0).unwrap();
         let mut names: Vec<_> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -69,31 +62,6 @@ impl Ran {
 
     fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err))
-    }
-}
-
-/// A server at a port of its own, until the test ends.
-struct Running(Child, String);
-
-impl Running {
-    fn http(place: &Place, flags: &[&str]) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
-        let arguments = [&["serve", "--http", &address, "--log", "off"], flags].concat();
-        let child = place.command(&arguments).spawn().unwrap();
-        let start = Instant::now();
-        while std::net::TcpStream::connect(&address).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(20), "the server does not listen");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Self(child, format!("http://{address}/mcp"))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -187,7 +155,7 @@ fn what_was_saved_is_what_a_later_run_is_held_against() {
 #[test]
 fn a_server_that_runs_is_called_over_http_and_stdio() {
     let place = Place::new("remote");
-    let running = Running::http(&place, &["--auth-tokens", "alice=secret"]);
+    let running = place.served(&["--auth-tokens", "alice=secret"]);
     let http = ["--http", &running.1, "--token", "secret"];
     let program = format!("'{}' --log off", env!("CARGO_BIN_EXE_benched"));
     let stdio = ["--stdio", &program];

@@ -4,31 +4,27 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use harness::program::{self, Running};
 use mcp_server::serde_json::{self, Value, json};
 use mcp_server::tokio;
 use rmcp::ServiceExt as _;
 use rmcp::model::CallToolRequestParams;
 use rmcp::transport::StreamableHttpClientTransport;
 
-/// A folder of one test's own: settings, sockets and files of others do not reach it.
-struct Place(PathBuf);
+/// A folder of one test's own.
+struct Place(program::Place);
 
 impl Place {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("mcp-check-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(folder.join("run")).unwrap();
-        Self(folder)
+        Self(program::Place::new(&format!("check-{name}")))
     }
 
     fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_served"));
-        command.args(arguments).current_dir(&self.0).env("XDG_RUNTIME_DIR", self.0.join("run"));
-        command.stdin(Stdio::null()).env_remove("COLUMNS").envs(variables.iter().copied());
+        let mut command = self.0.command(env!("CARGO_BIN_EXE_served"), arguments);
+        command.envs(variables.iter().copied());
         command
     }
 
@@ -50,12 +46,6 @@ impl Place {
 
     fn write(&self, file: &str, text: &str) {
         std::fs::write(self.0.join(file), text).unwrap();
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -310,29 +300,11 @@ fn a_collector_is_looked_for_where_one_is_named() {
     assert_eq!(state(&endpoint, ""), "fail");
 }
 
-/// A server that runs until the test ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_runs_is_asked_what_went_wrong() {
     let place = Place::new("running");
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let mut serve = place.command(&["serve", "--http", &address, "--log", "off"], &[]);
-    let _running = Running(serve.spawn().unwrap());
-    let begun = Instant::now();
-    while std::net::TcpStream::connect(&address).is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the server does not listen");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let uri = format!("http://{address}/mcp");
-    let client = ().serve(StreamableHttpClientTransport::from_uri(uri)).await.unwrap();
+    let running = Running::http(|arguments| place.command(arguments, &[]), &["--log", "off"]);
+    let client = ().serve(StreamableHttpClientTransport::from_uri(running.1.clone())).await.unwrap();
     for _ in 0..25 {
         let arguments = json!({ "how": "shown" }).as_object().cloned().unwrap();
         let call = CallToolRequestParams::new("fail").with_arguments(arguments);

@@ -10,32 +10,32 @@
 )]
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
+use harness::program::{self, Running};
 use mcp_server::serde_json::{self, Value, json};
 use mcp_server::tokio;
 use rmcp::ServiceExt as _;
 use rmcp::model::{CallToolRequestParams, ReadResourceRequestParams};
 use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
 
-/// A folder of one test's own: settings, sockets and reports of others do not reach it.
-struct Place(PathBuf);
+/// A folder of one test's own.
+struct Place(program::Place);
 
 impl Place {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("mcp-program-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(folder.join("run")).unwrap();
-        Self(folder)
+        Self(program::Place::new(&format!("program-{name}")))
+    }
+
+    /// Serves HTTP until what is returned is dropped.
+    fn served(&self, flags: &[&str]) -> Running {
+        Running::http(|arguments| self.command(arguments), &[&["--log", "error"], flags].concat())
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_served"));
-        command.args(arguments).current_dir(&self.0).env("XDG_RUNTIME_DIR", self.0.join("run"));
-        command.stdin(Stdio::null()).env_remove("COLUMNS");
-        command
+        self.0.command(env!("CARGO_BIN_EXE_served"), arguments)
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
@@ -59,44 +59,6 @@ impl Place {
 
     fn write(&self, file: &str, text: &str) {
         std::fs::write(self.0.join(file), text).unwrap();
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A server that runs until the test ends.
-struct Running(Child, String);
-
-impl Running {
-    fn http(place: &Place, flags: &[&str]) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
-        let arguments = [&["serve", "--http", &address, "--log", "error"], flags].concat();
-        let child = place.command(&arguments).spawn().unwrap();
-        let start = Instant::now();
-        while std::net::TcpStream::connect(&address).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(20), "the server does not listen");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Self(child, format!("http://{address}/mcp"))
-    }
-
-    /// Ends the server as a supervisor does, and returns whether it ended well.
-    fn terminate(mut self) -> bool {
-        let killed = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
-        assert!(killed.success());
-        self.0.wait().unwrap().success()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -196,7 +158,7 @@ fn a_file_a_variable_and_a_flag_override_each_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_server_shows_its_figures_and_its_cache() {
     let place = Place::new("stats");
-    let running = Running::http(&place, &[]);
+    let running = place.served(&[]);
     let client = ().serve(StreamableHttpClientTransport::from_uri(running.1.clone())).await.unwrap();
     for _ in 0..3 {
         client.call_tool(CallToolRequestParams::new("products")).await.unwrap();
@@ -236,7 +198,7 @@ async fn what_was_measured_outlives_the_process_in_redis() {
     let application = format!("program-hours-{}", std::process::id());
     place.write("mcp.toml", &format!("redis_url = \"{redis}\"\ncache_application = \"{application}\"\n"));
     for _ in 0..2 {
-        let running = Running::http(&place, &[]);
+        let running = place.served(&[]);
         four_calls(&running).await;
         assert!(running.terminate());
     }
@@ -266,7 +228,7 @@ async fn four_calls(running: &Running) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_has_three_forms_while_the_server_runs_and_after_it() {
     let place = Place::new("report");
-    let running = Running::http(&place, &[]);
+    let running = place.served(&[]);
     four_calls(&running).await;
 
     for state in ["runs", "ended"] {
@@ -344,7 +306,7 @@ async fn a_live_view_goes_on_until_it_is_told_to_stop_or_the_server_ends() {
     assert!(code == 1 && error.contains("no server named `served` runs: start one with `serve`"), "{error}");
     assert_eq!(place.error(&["top", "--every", "1ms"]).0, 2);
 
-    let running = Running::http(&place, &[]);
+    let running = place.served(&[]);
     four_calls(&running).await;
     let once = place.text(&["top", "--once"]);
     assert!(
@@ -392,7 +354,7 @@ async fn a_client_may_ask_what_was_measured_where_a_flag_says_so() {
     let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_served"));
     child
         .args(["--profiler-tools", "true"])
-        .current_dir(&place.0)
+        .current_dir(&*place.0)
         .env("XDG_RUNTIME_DIR", place.0.join("run"));
     let client = ().serve(TokioChildProcess::new(child).unwrap()).await.unwrap();
     let tools = client.list_all_tools().await.unwrap();
@@ -408,9 +370,9 @@ async fn a_client_may_ask_what_was_measured_where_a_flag_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rmcps_client_lists_and_calls_over_stdio_and_http() {
     let place = Place::new("client");
-    let running = Running::http(&place, &[]);
+    let running = place.served(&[]);
     let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_served"));
-    child.current_dir(&place.0).env("XDG_RUNTIME_DIR", place.0.join("run"));
+    child.current_dir(&*place.0).env("XDG_RUNTIME_DIR", place.0.join("run"));
     let stdio = ().serve(TokioChildProcess::new(child).unwrap()).await.unwrap();
     let http = ().serve(StreamableHttpClientTransport::from_uri(running.1.clone())).await.unwrap();
     for client in [stdio, http] {
@@ -468,7 +430,7 @@ fn a_folder_that_others_may_enter_holds_no_socket() {
     let folder = place.0.join("run/mcp-server");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
-    let running = Running::http(&place, &[]);
+    let running = place.served(&[]);
     assert_eq!(std::fs::read_dir(Path::new(&folder)).unwrap().count(), 0);
     assert!(running.terminate());
 }
